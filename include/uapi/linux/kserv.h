@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/kserv.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_KSERV_H
+#define _UAPI_LINUX_KSERV_H
+
+#define KSERV_FAMILY_NAME	"kserv"
+#define KSERV_FAMILY_VERSION	1
+
+#define KSERV_NAME_LEN	191
+
+/**
+ * enum kserv_frontend_type
+ * @KSERV_FRONTEND_TYPE_CLUSTER_IP: Address, protocol and port of the cluster
+ *   IP. The address is rejected on every other port.
+ * @KSERV_FRONTEND_TYPE_NODE_PORT: A port on the accepted addresses of this
+ *   node; carries no address.
+ */
+enum kserv_frontend_type {
+	KSERV_FRONTEND_TYPE_CLUSTER_IP,
+	KSERV_FRONTEND_TYPE_EXTERNAL_IP,
+	KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP,
+	KSERV_FRONTEND_TYPE_NODE_PORT,
+};
+
+enum kserv_scheduler {
+	KSERV_SCHEDULER_RANDOM,
+	KSERV_SCHEDULER_ROUND_ROBIN,
+	KSERV_SCHEDULER_LEAST_CONNECTIONS,
+	KSERV_SCHEDULER_MAGLEV,
+};
+
+/**
+ * enum kserv_removal - What happens to the TCP flows of an endpoint that has
+ *   been removed.
+ * @KSERV_REMOVAL_KEEP: They go on to the old address until they end.
+ * @KSERV_REMOVAL_RESET: Both sides get a reset at their next packet, after the
+ *   grace time.
+ */
+enum kserv_removal {
+	KSERV_REMOVAL_KEEP,
+	KSERV_REMOVAL_RESET,
+};
+
+enum kserv_endpoint_state {
+	KSERV_ENDPOINT_STATE_READY,
+	KSERV_ENDPOINT_STATE_NOT_READY,
+	KSERV_ENDPOINT_STATE_TERMINATING_SERVING,
+	KSERV_ENDPOINT_STATE_TERMINATING,
+};
+
+/**
+ * enum kserv_endpoint_flags
+ * @KSERV_ENDPOINT_FLAGS_LOCAL: The endpoint runs on this node.
+ * @KSERV_ENDPOINT_FLAGS_CLUSTER_SET: May be chosen where the cluster set
+ *   applies.
+ * @KSERV_ENDPOINT_FLAGS_LOCAL_SET: May be chosen where the local set applies.
+ * @KSERV_ENDPOINT_FLAGS_SERVING: Answers; a UDP flow to an endpoint that does
+ *   not chooses again as soon as another one serves.
+ */
+enum kserv_endpoint_flags {
+	KSERV_ENDPOINT_FLAGS_LOCAL = 1,
+	KSERV_ENDPOINT_FLAGS_CLUSTER_SET = 2,
+	KSERV_ENDPOINT_FLAGS_LOCAL_SET = 4,
+	KSERV_ENDPOINT_FLAGS_SERVING = 8,
+};
+
+/**
+ * enum kserv_frontend_flags
+ * @KSERV_FRONTEND_FLAGS_LOCAL_SET: Choose from the local set (internal or
+ *   external traffic policy Local).
+ * @KSERV_FRONTEND_FLAGS_SHORT_CIRCUIT: Sources that are pods of the cluster or
+ *   this node choose from the cluster set all the same.
+ * @KSERV_FRONTEND_FLAGS_MASQUERADE_POD: Masquerade sources that are pods of
+ *   the cluster.
+ * @KSERV_FRONTEND_FLAGS_MASQUERADE_NODE: Masquerade sources that are addresses
+ *   of this node.
+ * @KSERV_FRONTEND_FLAGS_MASQUERADE_OTHER: Masquerade all other sources.
+ * @KSERV_FRONTEND_FLAGS_DROP_EMPTY: With no endpoint to choose, drop; without
+ *   this flag, reject.
+ */
+enum kserv_frontend_flags {
+	KSERV_FRONTEND_FLAGS_LOCAL_SET = 1,
+	KSERV_FRONTEND_FLAGS_SHORT_CIRCUIT = 2,
+	KSERV_FRONTEND_FLAGS_MASQUERADE_POD = 4,
+	KSERV_FRONTEND_FLAGS_MASQUERADE_NODE = 8,
+	KSERV_FRONTEND_FLAGS_MASQUERADE_OTHER = 16,
+	KSERV_FRONTEND_FLAGS_DROP_EMPTY = 32,
+};
+
+/**
+ * enum kserv_service_flags
+ * @KSERV_SERVICE_FLAGS_NO_SYN_RETRY: A retransmitted unanswered SYN stays with
+ *   its endpoint.
+ * @KSERV_SERVICE_FLAGS_NO_EJECT: Endpoints that answer nobody are not ejected.
+ */
+enum kserv_service_flags {
+	KSERV_SERVICE_FLAGS_NO_SYN_RETRY = 1,
+	KSERV_SERVICE_FLAGS_NO_EJECT = 2,
+};
+
+/**
+ * enum kserv_set_mode - How a service-set meets what exists.
+ * @KSERV_SET_MODE_MERGE: Create or update; endpoints and frontends not named
+ *   stay.
+ * @KSERV_SET_MODE_REPLACE: Create or update; endpoints and frontends not named
+ *   are removed.
+ * @KSERV_SET_MODE_CREATE: Refused if the service exists.
+ * @KSERV_SET_MODE_UPDATE: Refused if the service does not exist.
+ */
+enum kserv_set_mode {
+	KSERV_SET_MODE_MERGE,
+	KSERV_SET_MODE_REPLACE,
+	KSERV_SET_MODE_CREATE,
+	KSERV_SET_MODE_UPDATE,
+};
+
+/**
+ * enum kserv_detect_local - How a source is known to be a pod of the cluster.
+ * @KSERV_DETECT_LOCAL_CIDR: The source address lies in one of the pod CIDRs.
+ * @KSERV_DETECT_LOCAL_INTERFACE: The packet came in on the interface of this
+ *   name.
+ * @KSERV_DETECT_LOCAL_INTERFACE_PREFIX: The packet came in on an interface
+ *   whose name starts so.
+ */
+enum kserv_detect_local {
+	KSERV_DETECT_LOCAL_NONE,
+	KSERV_DETECT_LOCAL_CIDR,
+	KSERV_DETECT_LOCAL_INTERFACE,
+	KSERV_DETECT_LOCAL_INTERFACE_PREFIX,
+};
+
+/**
+ * enum kserv_conntrack - What the kernel's connection tracking does with
+ *   flows.
+ * @KSERV_CONNTRACK_AUTO: Leave it as it is. kserv itself never switches it on;
+ *   if somebody else does, it tracks client and endpoint.
+ * @KSERV_CONNTRACK_TRACK: As auto.
+ * @KSERV_CONNTRACK_BYPASS: Mark the packets of flows untracked.
+ */
+enum kserv_conntrack {
+	KSERV_CONNTRACK_AUTO,
+	KSERV_CONNTRACK_TRACK,
+	KSERV_CONNTRACK_BYPASS,
+};
+
+enum kserv_route_type {
+	KSERV_ROUTE_TYPE_LOCAL,
+	KSERV_ROUTE_TYPE_DIRECT,
+	KSERV_ROUTE_TYPE_VXLAN,
+};
+
+enum kserv_flow_state {
+	KSERV_FLOW_STATE_NEW,
+	KSERV_FLOW_STATE_REPLIED,
+	KSERV_FLOW_STATE_ESTABLISHED,
+	KSERV_FLOW_STATE_CLOSING,
+	KSERV_FLOW_STATE_CLOSED,
+};
+
+/**
+ * enum kserv_flow_flags
+ * @KSERV_FLOW_FLAGS_FROM_PROCESS: Started by a process of this node rather
+ *   than by a received packet.
+ * @KSERV_FLOW_FLAGS_PORT_CHANGED: The source port was changed, as another
+ *   connection uses it towards the same endpoint.
+ * @KSERV_FLOW_FLAGS_ORPHAN: The endpoint has been removed.
+ */
+enum kserv_flow_flags {
+	KSERV_FLOW_FLAGS_MASQUERADE = 1,
+	KSERV_FLOW_FLAGS_UNTRACKED = 2,
+	KSERV_FLOW_FLAGS_FROM_PROCESS = 4,
+	KSERV_FLOW_FLAGS_PORT_CHANGED = 8,
+	KSERV_FLOW_FLAGS_ORPHAN = 16,
+};
+
+/**
+ * enum kserv_verdict
+ * @KSERV_VERDICT_PASS: Not for a service; left alone.
+ */
+enum kserv_verdict {
+	KSERV_VERDICT_PASS,
+	KSERV_VERDICT_TRANSLATE,
+	KSERV_VERDICT_REJECT,
+	KSERV_VERDICT_DROP,
+};
+
+/**
+ * enum kserv_source_type - What the source address of a new flow was found to
+ *   be.
+ */
+enum kserv_source_type {
+	KSERV_SOURCE_TYPE_OTHER,
+	KSERV_SOURCE_TYPE_POD,
+	KSERV_SOURCE_TYPE_NODE,
+};
+
+/**
+ * enum kserv_reason - Why a packet was passed, rejected or dropped, and why an
+ *   endpoint was left out.
+ * @KSERV_REASON_NO_FRONTEND: No frontend has this address, protocol and port.
+ * @KSERV_REASON_NOT_A_NODE_PORT_ADDRESS: A node port, but not on an accepted
+ *   address of this node.
+ * @KSERV_REASON_UNDEFINED_PORT: The address is a cluster IP, but no service
+ *   has this port.
+ * @KSERV_REASON_UNALLOCATED_ADDRESS: The address lies in a service CIDR, but
+ *   no service has it.
+ * @KSERV_REASON_NO_ENDPOINTS: The service has no usable endpoint anywhere.
+ * @KSERV_REASON_NO_LOCAL_ENDPOINTS: The policy is Local and no usable endpoint
+ *   is on this node.
+ * @KSERV_REASON_SOURCE_NOT_ALLOWED: The source lies outside the allowed source
+ *   ranges.
+ * @KSERV_REASON_MALFORMED: Headers truncated or inconsistent.
+ * @KSERV_REASON_NO_FLOW: A TCP segment that starts no connection and belongs
+ *   to none.
+ * @KSERV_REASON_COLLISION: No free source port was found for two connections
+ *   that would become one.
+ * @KSERV_REASON_ENDPOINT_REMOVED: The flow's endpoint has been removed and the
+ *   service resets such flows.
+ * @KSERV_REASON_NO_ROUTE: The endpoint cannot be reached by routing.
+ * @KSERV_REASON_NOT_READY: The endpoint is not ready.
+ * @KSERV_REASON_TERMINATING: The endpoint is terminating while ready ones
+ *   exist, or no longer serves.
+ * @KSERV_REASON_NOT_LOCAL: The endpoint is not on this node and the local set
+ *   applies.
+ * @KSERV_REASON_TOPOLOGY: Topology hints of the service keep this endpoint for
+ *   other nodes or zones.
+ * @KSERV_REASON_EJECTED: The endpoint answered nobody lately.
+ * @KSERV_REASON_FRAGMENT: A fragment that could not be put together.
+ * @KSERV_REASON_SOURCE_IS_SERVICE: The source address is itself a cluster IP.
+ */
+enum kserv_reason {
+	KSERV_REASON_NONE,
+	KSERV_REASON_NO_FRONTEND,
+	KSERV_REASON_NOT_A_NODE_PORT_ADDRESS,
+	KSERV_REASON_UNDEFINED_PORT,
+	KSERV_REASON_UNALLOCATED_ADDRESS,
+	KSERV_REASON_NO_ENDPOINTS,
+	KSERV_REASON_NO_LOCAL_ENDPOINTS,
+	KSERV_REASON_SOURCE_NOT_ALLOWED,
+	KSERV_REASON_FLOW_TABLE_FULL,
+	KSERV_REASON_NO_MEMORY,
+	KSERV_REASON_MALFORMED,
+	KSERV_REASON_NO_FLOW,
+	KSERV_REASON_COLLISION,
+	KSERV_REASON_ENDPOINT_REMOVED,
+	KSERV_REASON_NO_ROUTE,
+	KSERV_REASON_NOT_READY,
+	KSERV_REASON_TERMINATING,
+	KSERV_REASON_NOT_LOCAL,
+	KSERV_REASON_TOPOLOGY,
+	KSERV_REASON_EJECTED,
+	KSERV_REASON_WEIGHT_ZERO,
+	KSERV_REASON_FRAGMENT,
+	KSERV_REASON_SOURCE_IS_SERVICE,
+};
+
+enum kserv_event_type {
+	KSERV_EVENT_TYPE_FLOW_NEW,
+	KSERV_EVENT_TYPE_FLOW_END,
+	KSERV_EVENT_TYPE_REJECT,
+	KSERV_EVENT_TYPE_DROP,
+	KSERV_EVENT_TYPE_COMMIT,
+};
+
+enum {
+	KSERV_A_ENDPOINT_ADDR4 = 1,
+	KSERV_A_ENDPOINT_ADDR6,
+	KSERV_A_ENDPOINT_PORT,
+	KSERV_A_ENDPOINT_STATE,
+	KSERV_A_ENDPOINT_FLAGS,
+	KSERV_A_ENDPOINT_WEIGHT,
+	KSERV_A_ENDPOINT_CLUSTER_REASON,
+	KSERV_A_ENDPOINT_LOCAL_REASON,
+	KSERV_A_ENDPOINT_ACTIVE,
+	KSERV_A_ENDPOINT_CONNECTIONS,
+	KSERV_A_ENDPOINT_PACKETS_IN,
+	KSERV_A_ENDPOINT_BYTES_IN,
+	KSERV_A_ENDPOINT_PACKETS_OUT,
+	KSERV_A_ENDPOINT_BYTES_OUT,
+	KSERV_A_ENDPOINT_EJECTED,
+	KSERV_A_ENDPOINT_PAD,
+
+	__KSERV_A_ENDPOINT_MAX
+};
+#define KSERV_A_ENDPOINT_MAX (__KSERV_A_ENDPOINT_MAX - 1)
+
+enum {
+	KSERV_A_PREFIX_ADDR4 = 1,
+	KSERV_A_PREFIX_ADDR6,
+	KSERV_A_PREFIX_LEN,
+
+	__KSERV_A_PREFIX_MAX
+};
+#define KSERV_A_PREFIX_MAX (__KSERV_A_PREFIX_MAX - 1)
+
+enum {
+	KSERV_A_FRONTEND_TYPE = 1,
+	KSERV_A_FRONTEND_ADDR4,
+	KSERV_A_FRONTEND_ADDR6,
+	KSERV_A_FRONTEND_PORT,
+	KSERV_A_FRONTEND_FLAGS,
+	KSERV_A_FRONTEND_SOURCE,
+	KSERV_A_FRONTEND_CONNECTIONS,
+	KSERV_A_FRONTEND_PAD,
+
+	__KSERV_A_FRONTEND_MAX
+};
+#define KSERV_A_FRONTEND_MAX (__KSERV_A_FRONTEND_MAX - 1)
+
+enum {
+	KSERV_A_SERVICE_NAME = 1,
+	KSERV_A_SERVICE_FAMILY,
+	KSERV_A_SERVICE_PROTOCOL,
+	KSERV_A_SERVICE_MODE,
+	KSERV_A_SERVICE_SCHEDULER,
+	KSERV_A_SERVICE_AFFINITY_TIMEOUT,
+	KSERV_A_SERVICE_FLAGS,
+	KSERV_A_SERVICE_REMOVAL,
+	KSERV_A_SERVICE_REMOVAL_GRACE,
+	KSERV_A_SERVICE_SLOW_START,
+	KSERV_A_SERVICE_ENDPOINT,
+	KSERV_A_SERVICE_ENDPOINT_DEL,
+	KSERV_A_SERVICE_FRONTEND,
+	KSERV_A_SERVICE_FRONTEND_DEL,
+	KSERV_A_SERVICE_REJECTS,
+	KSERV_A_SERVICE_DROPS,
+	KSERV_A_SERVICE_CONNECTIONS,
+	KSERV_A_SERVICE_MORE,
+	KSERV_A_SERVICE_PAD,
+
+	__KSERV_A_SERVICE_MAX
+};
+#define KSERV_A_SERVICE_MAX (__KSERV_A_SERVICE_MAX - 1)
+
+enum {
+	KSERV_A_ROUTE_PREFIX = 1,
+	KSERV_A_ROUTE_TYPE,
+	KSERV_A_ROUTE_GATEWAY4,
+	KSERV_A_ROUTE_GATEWAY6,
+
+	__KSERV_A_ROUTE_MAX
+};
+#define KSERV_A_ROUTE_MAX (__KSERV_A_ROUTE_MAX - 1)
+
+enum {
+	KSERV_A_CONFIG_CONNTRACK = 1,
+	KSERV_A_CONFIG_DETECT_LOCAL,
+	KSERV_A_CONFIG_POD_CIDR,
+	KSERV_A_CONFIG_POD_INTERFACE,
+	KSERV_A_CONFIG_SERVICE_CIDR,
+	KSERV_A_CONFIG_NODE_PORT_ADDRESS,
+	KSERV_A_CONFIG_MASQUERADE_PORT_MIN,
+	KSERV_A_CONFIG_MASQUERADE_PORT_MAX,
+	KSERV_A_CONFIG_FLOW_MAX,
+	KSERV_A_CONFIG_SESSION_MAX,
+	KSERV_A_CONFIG_TCP_SYN_TIMEOUT,
+	KSERV_A_CONFIG_TCP_ESTABLISHED_TIMEOUT,
+	KSERV_A_CONFIG_TCP_CLOSE_TIMEOUT,
+	KSERV_A_CONFIG_UDP_TIMEOUT,
+	KSERV_A_CONFIG_UDP_STREAM_TIMEOUT,
+	KSERV_A_CONFIG_SCTP_TIMEOUT,
+	KSERV_A_CONFIG_FAST_PATH,
+	KSERV_A_CONFIG_GENERATION,
+	KSERV_A_CONFIG_VERSION,
+	KSERV_A_CONFIG_SERVICES,
+	KSERV_A_CONFIG_FRONTENDS,
+	KSERV_A_CONFIG_ENDPOINTS,
+	KSERV_A_CONFIG_ROUTES,
+	KSERV_A_CONFIG_FLOWS,
+	KSERV_A_CONFIG_SESSIONS,
+
+	__KSERV_A_CONFIG_MAX
+};
+#define KSERV_A_CONFIG_MAX (__KSERV_A_CONFIG_MAX - 1)
+
+enum {
+	KSERV_A_FLOW_FAMILY = 1,
+	KSERV_A_FLOW_PROTOCOL,
+	KSERV_A_FLOW_CLIENT4,
+	KSERV_A_FLOW_CLIENT6,
+	KSERV_A_FLOW_CLIENT_PORT,
+	KSERV_A_FLOW_FRONTEND4,
+	KSERV_A_FLOW_FRONTEND6,
+	KSERV_A_FLOW_FRONTEND_PORT,
+	KSERV_A_FLOW_ENDPOINT4,
+	KSERV_A_FLOW_ENDPOINT6,
+	KSERV_A_FLOW_ENDPOINT_PORT,
+	KSERV_A_FLOW_TRANSLATED_PORT,
+	KSERV_A_FLOW_SERVICE,
+	KSERV_A_FLOW_STATE,
+	KSERV_A_FLOW_FLAGS,
+	KSERV_A_FLOW_EXPIRES_MS,
+	KSERV_A_FLOW_PACKETS_IN,
+	KSERV_A_FLOW_BYTES_IN,
+	KSERV_A_FLOW_PACKETS_OUT,
+	KSERV_A_FLOW_BYTES_OUT,
+	KSERV_A_FLOW_PAD,
+
+	__KSERV_A_FLOW_MAX
+};
+#define KSERV_A_FLOW_MAX (__KSERV_A_FLOW_MAX - 1)
+
+enum {
+	KSERV_A_SESSION_SERVICE = 1,
+	KSERV_A_SESSION_PROTOCOL,
+	KSERV_A_SESSION_CLIENT4,
+	KSERV_A_SESSION_CLIENT6,
+	KSERV_A_SESSION_ENDPOINT4,
+	KSERV_A_SESSION_ENDPOINT6,
+	KSERV_A_SESSION_ENDPOINT_PORT,
+	KSERV_A_SESSION_EXPIRES_MS,
+	KSERV_A_SESSION_PAD,
+
+	__KSERV_A_SESSION_MAX
+};
+#define KSERV_A_SESSION_MAX (__KSERV_A_SESSION_MAX - 1)
+
+enum {
+	KSERV_A_COUNTER_NAME = 1,
+	KSERV_A_COUNTER_VALUE,
+	KSERV_A_COUNTER_PAD,
+
+	__KSERV_A_COUNTER_MAX
+};
+#define KSERV_A_COUNTER_MAX (__KSERV_A_COUNTER_MAX - 1)
+
+enum {
+	KSERV_A_CHOICE_ADDR4 = 1,
+	KSERV_A_CHOICE_ADDR6,
+	KSERV_A_CHOICE_PORT,
+	KSERV_A_CHOICE_WEIGHT,
+	KSERV_A_CHOICE_MASQUERADE,
+	KSERV_A_CHOICE_REASON,
+	KSERV_A_CHOICE_STICKY,
+
+	__KSERV_A_CHOICE_MAX
+};
+#define KSERV_A_CHOICE_MAX (__KSERV_A_CHOICE_MAX - 1)
+
+enum {
+	KSERV_A_EXPLAIN_FLOW = 1,
+	KSERV_A_EXPLAIN_FROM_PROCESS,
+	KSERV_A_EXPLAIN_INTERFACE,
+	KSERV_A_EXPLAIN_VERDICT,
+	KSERV_A_EXPLAIN_REASON,
+	KSERV_A_EXPLAIN_SERVICE,
+	KSERV_A_EXPLAIN_FRONTEND,
+	KSERV_A_EXPLAIN_SOURCE,
+	KSERV_A_EXPLAIN_LOCAL_SET,
+	KSERV_A_EXPLAIN_CHOICE,
+	KSERV_A_EXPLAIN_EXISTING_FLOW,
+
+	__KSERV_A_EXPLAIN_MAX
+};
+#define KSERV_A_EXPLAIN_MAX (__KSERV_A_EXPLAIN_MAX - 1)
+
+enum {
+	KSERV_A_EVENT_TYPE = 1,
+	KSERV_A_EVENT_FLOW,
+	KSERV_A_EVENT_REASON,
+	KSERV_A_EVENT_GENERATION,
+	KSERV_A_EVENT_LOST,
+	KSERV_A_EVENT_PAD,
+
+	__KSERV_A_EVENT_MAX
+};
+#define KSERV_A_EVENT_MAX (__KSERV_A_EVENT_MAX - 1)
+
+enum {
+	KSERV_A_MESSAGE_GENERATION = 1,
+	KSERV_A_MESSAGE_REPLACE,
+	KSERV_A_MESSAGE_SERVICE_SET,
+	KSERV_A_MESSAGE_SERVICE_DEL,
+	KSERV_A_MESSAGE_ROUTE_SET,
+	KSERV_A_MESSAGE_ROUTE_DEL,
+	KSERV_A_MESSAGE_CONFIG_SET,
+	KSERV_A_MESSAGE_SERVICE,
+	KSERV_A_MESSAGE_ROUTE,
+	KSERV_A_MESSAGE_CONFIG,
+	KSERV_A_MESSAGE_FLOW,
+	KSERV_A_MESSAGE_DELETED,
+	KSERV_A_MESSAGE_SESSION,
+	KSERV_A_MESSAGE_COUNTER,
+	KSERV_A_MESSAGE_EXPLAIN,
+	KSERV_A_MESSAGE_EVENT,
+
+	__KSERV_A_MESSAGE_MAX
+};
+#define KSERV_A_MESSAGE_MAX (__KSERV_A_MESSAGE_MAX - 1)
+
+enum {
+	KSERV_CMD_TRANSACTION = 1,
+	KSERV_CMD_SERVICE_GET,
+	KSERV_CMD_ROUTE_GET,
+	KSERV_CMD_CONFIG_GET,
+	KSERV_CMD_FLOW_GET,
+	KSERV_CMD_FLOW_DEL,
+	KSERV_CMD_SESSION_GET,
+	KSERV_CMD_STATS_GET,
+	KSERV_CMD_EXPLAIN,
+	KSERV_CMD_EVENT,
+
+	__KSERV_CMD_MAX
+};
+#define KSERV_CMD_MAX (__KSERV_CMD_MAX - 1)
+
+#define KSERV_MCGRP_MONITOR	"monitor"
+
+#endif /* _UAPI_LINUX_KSERV_H */
