@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KSERV_FLOW_H
+#define _KSERV_FLOW_H
+
+#include <linux/list.h>
+#include <linux/percpu_counter.h>
+#include <linux/siphash.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/kserv.h>
+#include "packet.h"
+
+struct kserv_net;
+struct kserv_endpoint;
+struct kserv_config;
+struct kserv_cache;
+
+/**
+ * enum kserv_flow_key - the ways a packet finds its flow
+ * @KSERV_KEY_CLIENT: client -> frontend, as the client sends it
+ * @KSERV_KEY_ENDPOINT: endpoint -> client, as it is inside this node: the answer before it is untranslated
+ * @KSERV_KEY_MASQUERADE: endpoint -> this node, the answer to a masqueraded packet
+ */
+enum kserv_flow_key {
+	KSERV_KEY_CLIENT,
+	KSERV_KEY_ENDPOINT,
+	KSERV_KEY_MASQUERADE,
+	KSERV_N_KEYS
+};
+
+/* Which way a packet of a flow goes. */
+enum kserv_flow_dir {
+	KSERV_DIR_IN,	/* from the client */
+	KSERV_DIR_OUT,	/* from the endpoint */
+};
+
+/* One key of a flow in the table; @tuple is immutable once it is in. */
+struct kserv_flow_node {
+	struct hlist_node node;
+	u8 key;
+	struct kserv_tuple tuple;
+};
+
+/* The third key of a masqueraded flow, freed with it. */
+struct kserv_masquerade {
+	struct kserv_flow_node node;
+	struct kserv_flow *flow;
+	struct rcu_head rcu;
+};
+
+/**
+ * struct kserv_flow - one translated connection
+ * @node: its keys in the table (all but KSERV_KEY_MASQUERADE)
+ * @masquerade: its third key, once a packet has left masqueraded; published under @lock
+ * @endpoint: holds a reference
+ * @expires: jiffies
+ * @stale: value of kserv_net.stale when @endpoint was last found to stand
+ * @flags: KSERV_FLOW_FLAGS_*
+ * @state: enum kserv_flow_state; under @lock
+ * @dead: unlinked, or about to be
+ * @fin: directions that have sent a FIN, a bit each
+ * @retries: SYNs seen before an answer
+ * @isn: sequence number of the client's SYN
+ * @cpus: CPUs whose affinity cache may hold the flow, CPU number modulo 64
+ * @packets: by direction; folded to the endpoint up to @folded_packets
+ */
+struct kserv_flow {
+	struct kserv_flow_node node[2];
+	struct kserv_masquerade __rcu *masquerade;
+	struct kserv_endpoint *endpoint;
+	u32 expires;
+	u32 stale;
+	u16 flags;
+	u8 state;
+	u8 fin;
+	u8 retries;
+	bool dead;
+	spinlock_t lock;
+	u32 isn;
+	u32 started;
+	atomic64_t cpus;
+	u64 packets[2];
+	u64 bytes[2];
+	struct rcu_head rcu;
+};
+
+struct kserv_flow_bucket {
+	struct hlist_head head;
+	spinlock_t lock;
+};
+
+/**
+ * struct kserv_flow_table - the flows of one namespace
+ * @buckets: 1 << @bits of them, NULL until the namespace has its first frontend
+ * @cache: this CPU's front of the table, see cache.h
+ * @seed: of the hash
+ * @n: flows
+ * @gc: removes what has expired, a slice of the table at a time
+ */
+struct kserv_flow_table {
+	struct kserv_flow_bucket *buckets;
+	struct kserv_cache __percpu *cache;
+	unsigned int bits;
+	siphash_key_t seed;
+	struct percpu_counter n;
+	struct delayed_work gc;
+	unsigned int gc_next;
+};
+
+static inline const struct kserv_tuple *kserv_flow_tuple(const struct kserv_flow *flow, enum kserv_flow_key key)
+{
+	return &flow->node[key].tuple;
+}
+
+/**
+ * struct kserv_flow_filter - which flows a request is about; what is not set matches all
+ * @set: bits of enum kserv_flow_filter_bit
+ */
+enum kserv_flow_filter_bit {
+	KSERV_FILTER_FAMILY, KSERV_FILTER_PROTOCOL, KSERV_FILTER_CLIENT, KSERV_FILTER_CLIENT_PORT,
+	KSERV_FILTER_FRONTEND, KSERV_FILTER_FRONTEND_PORT, KSERV_FILTER_ENDPOINT, KSERV_FILTER_ENDPOINT_PORT,
+	KSERV_FILTER_SERVICE,
+};
+
+struct kserv_flow_filter {
+	unsigned long set;
+	u8 family;
+	u8 protocol;
+	union nf_inet_addr client, frontend, endpoint;
+	__be16 client_port, frontend_port, endpoint_port;
+	const char *service;
+};
+
+bool kserv_flow_matches(const struct kserv_flow *flow, const struct kserv_flow_filter *filter);
+
+/**
+ * kserv_flow_walk() - call @fn for each flow once
+ * @bucket, @skip: where to go on, 0 and 0 at first; set to where to go on when @fn returned non-zero
+ * Flows that come and go meanwhile may be missed or seen twice.
+ * Context: process; @fn runs under RCU and must not sleep.
+ * Return: 0 at the end, or what @fn returned.
+ */
+int kserv_flow_walk(struct kserv_net *kn, unsigned long *bucket, unsigned long *skip,
+		    int (*fn)(struct kserv_flow *flow, void *arg), void *arg);
+/* Delete the flows that match. Context: process. Return: how many. */
+unsigned int kserv_flow_delete(struct kserv_net *kn, const struct kserv_flow_filter *filter);
+/* Bring the packets and bytes counted in flows to their endpoints. Context: process. */
+void kserv_flow_fold(struct kserv_net *kn);
+/* Is there a flow for this packet of a client? Context: RCU read section. */
+struct kserv_flow *kserv_flow_lookup_client(struct kserv_net *kn, const struct kserv_tuple *tuple);
+
+int kserv_flow_module_init(void);
+void kserv_flow_module_exit(void);
+int kserv_flow_net_init(struct kserv_net *kn);
+/* Hooks are gone; empties the table. Context: process. */
+void kserv_flow_net_exit(struct kserv_net *kn);
+/* Buckets and cache; by the transaction that brings the first frontend, under the mutex. Return: 0 or -ENOMEM. */
+int kserv_flow_net_start(struct kserv_net *kn);
+
+#endif /* _KSERV_FLOW_H */

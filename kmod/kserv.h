@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KSERV_H
+#define _KSERV_H
+
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
+#include <linux/rhashtable.h>
+#include <linux/idr.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+#include <uapi/linux/kserv.h>
+
+#include "config.h"
+#include "flow.h"
+#include "affinity.h"
+#include "stats.h"
+
+/**
+ * DOC: Lifetimes and locks
+ *
+ * Everything belongs to one struct kserv_net, the state of one network namespace; only the netlink family is global.
+ *
+ * Writers hold kserv_net.mutex: services, frontends, endpoints, routes and configuration change only under it, one
+ * transaction at a time (genl.c, transaction.c). A transaction first prepares all that can fail, then commits, which
+ * cannot.
+ *
+ * Packets run in softirq or with BH off, always inside an RCU read section (netfilter gives it). They take no
+ * reference on frontends, services or choices, which are freed after a grace period. A flow holds a reference on its
+ * endpoint; an endpoint holds one on its service, so what a flow leads to lives as long as the flow.
+ *
+ * Flows are found under RCU. Insertion and removal take the bucket locks of the keys concerned, in ascending order of
+ * bucket; the state of one flow is guarded by its own lock, which nests outside the bucket locks. A flow is freed after
+ * a grace period by its cache.
+ *
+ * The affinity cache of a CPU is touched with BH off by that CPU alone, except that whoever kills a flow clears the
+ * entries it left on other CPUs: see cache.h.
+ *
+ * Session affinity entries are found under RCU, and changed under the lock of their bucket.
+ *
+ * Nesting: kserv_net.mutex, RTNL nowhere, flow lock, bucket lock.
+ *
+ * Unload: hooks are unregistered (with a grace period) before tables are emptied; kserv_exit() ends with rcu_barrier(),
+ * since frees may still be waiting in call_rcu.
+ */
+
+/**
+ * struct kserv_net - everything kserv knows in one network namespace
+ * @config: the configuration in force; replaced as a whole under @mutex
+ * @frontends: key -> frontend, see service.h
+ * @flows: flow table
+ * @sessions: session affinity
+ * @stats: counters
+ * @stale: raised when endpoints were removed or services deleted; flows then check whether theirs still stands
+ * @generation: transactions committed; @mutex
+ * @mutex: see DOC
+ * @net: the namespace; valid as long as this is
+ * @services: key -> service; @mutex
+ * @service_ids: id -> service, in the order of dumps; @mutex
+ * @routes: see route.h
+ * @n_frontends: counted under @mutex, as are all that follow
+ * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a flow may live
+ */
+struct kserv_net {
+	struct kserv_config __rcu *config;
+	struct rhashtable frontends;
+	struct kserv_flow_table flows;
+	struct kserv_session_table sessions;
+	struct kserv_stats __percpu *stats;
+	unsigned int stale;
+
+	u32 generation;
+	struct mutex mutex;	/* writers, see DOC */
+	struct net *net;
+	struct rhashtable services;
+	struct idr service_ids;
+	struct rhashtable routes;
+	u32 n_services;
+	u32 n_frontends;
+	u32 n_endpoints;
+	u32 n_routes;
+	bool hooks_registered;
+};
+
+extern unsigned int kserv_net_id;
+
+static inline struct kserv_net *kserv_pernet(const struct net *net)
+{
+	return net_generic(net, kserv_net_id);
+}
+
+/* hook.c */
+int kserv_hooks_register(struct kserv_net *kn);
+void kserv_hooks_unregister(struct kserv_net *kn);
+
+#define KSERV_VERSION "0.1.0"
+
+#endif /* _KSERV_H */

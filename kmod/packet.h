@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KSERV_PACKET_H
+#define _KSERV_PACKET_H
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/string.h>
+
+/**
+ * struct kserv_tuple - addresses and ports of a packet, as a hash key
+ * @src: source address; what an IPv4 address leaves of the union is zero, as are all spare bytes
+ * @dst: destination address
+ * @sport: source port; 0 for what has none
+ * @dport: destination port
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @proto: IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP
+ * @zero: padding
+ */
+struct kserv_tuple {
+	union nf_inet_addr src;
+	union nf_inet_addr dst;
+	__be16 sport;
+	__be16 dport;
+	u8 family;
+	u8 proto;
+	u16 zero;
+} __aligned(8);
+
+static_assert(sizeof(struct kserv_tuple) == 40);
+
+/**
+ * struct kserv_packet - what one look at a packet's headers tells
+ * @tuple: the packet's own addresses, or those of the packet inside an ICMP error (see @is_error)
+ * @thoff: offset of the transport header (of @tuple) from skb->data
+ * @l4_len: bytes of that header that are there and may be rewritten: the whole header, or the ports of an inner packet
+ * @outer_thoff: offset of the ICMP header when @is_error
+ * @inner_off: offset of the inner network header when @is_error
+ * @is_error: an ICMP or ICMPv6 error; @tuple is that of the packet it is about, as that packet was when it was sent
+ * @is_echo: an ICMP or ICMPv6 echo request; ports are 0
+ * @fragment: a later fragment, which has no transport header
+ * @tcp_flags: byte 13 of the TCP header
+ */
+struct kserv_packet {
+	struct kserv_tuple tuple;
+	u16 thoff;
+	u16 l4_len;
+	u16 outer_thoff;
+	u16 inner_off;
+	bool is_error;
+	bool is_echo;
+	bool fragment;
+	u8 tcp_flags;
+};
+
+#define KSERV_TCP_FIN 0x01
+#define KSERV_TCP_SYN 0x02
+#define KSERV_TCP_RST 0x04
+#define KSERV_TCP_ACK 0x10
+
+static inline bool kserv_tuple_equal(const struct kserv_tuple *a, const struct kserv_tuple *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+static inline bool kserv_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* The tuple of an answer to @tuple. */
+static inline struct kserv_tuple kserv_tuple_inverse(const struct kserv_tuple *tuple)
+{
+	struct kserv_tuple inverse = *tuple;
+
+	inverse.src = tuple->dst;
+	inverse.dst = tuple->src;
+	inverse.sport = tuple->dport;
+	inverse.dport = tuple->sport;
+	return inverse;
+}
+
+/**
+ * kserv_packet_parse() - read addresses and ports of a packet, or of the packet inside an ICMP error
+ * @skb: data starts at the network header; may be non-linear
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @packet: filled in
+ *
+ * Context: any; does not change @skb beyond pulling headers into the linear part.
+ * Return: 0; -EPROTONOSUPPORT for what kserv never translates (other protocols and ICMP messages); -EINVAL when headers
+ * are truncated or inconsistent.
+ */
+int kserv_packet_parse(struct sk_buff *skb, u8 family, struct kserv_packet *packet);
+
+#endif /* _KSERV_PACKET_H */
