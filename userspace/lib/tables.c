@@ -110,6 +110,14 @@ void kserv_service_clear(struct kserv_service *service)
 	memset(service, 0, sizeof(*service));
 }
 
+void kserv_config_clear(struct kserv_config *config)
+{
+	free(config->pod_cidrs.v);
+	free(config->service_cidrs.v);
+	free(config->node_port_addresses.v);
+	memset(config, 0, sizeof(*config));
+}
+
 void kserv_tables_clear(struct kserv_tables *tables)
 {
 	size_t i;
@@ -118,8 +126,6 @@ void kserv_tables_clear(struct kserv_tables *tables)
 		kserv_service_clear(&tables->services[i]);
 	free(tables->services);
 	free(tables->routes);
-	free(tables->config.pod_cidrs.v);
-	free(tables->config.service_cidrs.v);
-	free(tables->config.node_port_addresses.v);
+	kserv_config_clear(&tables->config);
 	memset(tables, 0, sizeof(*tables));
 }

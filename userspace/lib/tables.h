@@ -141,6 +141,7 @@ struct kserv_tables {
 
 void kserv_tables_clear(struct kserv_tables *tables);
 void kserv_service_clear(struct kserv_service *service);
+void kserv_config_clear(struct kserv_config *config);
 /* Order by name, family, protocol: the key. */
 int kserv_service_compare(const void *a, const void *b);
 int kserv_endpoint_compare(const void *a, const void *b);
