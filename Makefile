@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0
+# The people's door; `make help` lists what there is. Inside a kernel build, Kbuild is read instead.
+
+B := $(abspath $(or $(KSERV_BUILD),build))
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+export KSERV_BUILD := $(B)
+export JOBS
+
+CC ?= gcc
+CFLAGS ?= -O2 -g
+LIBRARIES := libnl-genl-3.0 popt yaml-0.1 libcjson sqlite3
+WARNINGS := -Wall -Wextra -Wshadow -Werror
+DEFINES := -D_GNU_SOURCE -DKSERV_VERSION='"$(VERSION)"'
+INCLUDES = -Iinclude/uapi -Iuserspace $(shell pkg-config --cflags $(LIBRARIES))
+LIBS = $(shell pkg-config --libs $(LIBRARIES))
+# make V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,echo '  $(1)')
+COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(DEFINES) $(INCLUDES) -MMD -MP
+
+# A program is a folder of userspace/ that has a main.c; everything else is in one archive.
+program_mains := $(wildcard userspace/*/main.c)
+programs := $(patsubst userspace/%/main.c,$(B)/bin/%,$(program_mains))
+library_objects := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(program_mains),$(wildcard userspace/*/*.c)))
+library := $(B)/obj/libkserv.a
+unit_tests := $(patsubst tests/unit/%.c,$(B)/bin/unit/%,$(wildcard tests/unit/*_test.c))
+unit_parts := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
+# Programs for the test cases in the VM, one a source file; they use nothing of userspace/.
+vm_programs := $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),\
+	$(B)/bin/tests/$(basename $(notdir $(source))))
+
+prepared_kernels := $(wildcard $(B)/kernels/6.*.*/lib/modules/*/build)
+running_kernel := $(wildcard /lib/modules/$(shell uname -r)/build)
+KDIR ?= $(running_kernel) $(prepared_kernels)
+
+all: userspace modules
+
+help:
+	@echo 'kserv $(VERSION): Kubernetes Service and Pod networking in one kernel module'
+	@echo
+	@echo '  make demo          install what is missing, build, show a cluster in a VM'
+	@echo '  make test          every check and test, from a bare Debian 12'
+	@echo
+	@echo '  make modules       kserv.ko, for KDIR=... or the running and the prepared kernels'
+	@echo '  make userspace     build/bin/kservctl and what else has a main.c'
+	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
+	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
+	@echo '  make test-vng      the cases in the VM of virtme-ng'
+	@echo '  make bench         measure against the other service proxies'
+	@echo '  make genl          generate the netlink code from include/kserv.yaml again'
+	@echo '  make install       kservctl, manual and completion into DESTDIR PREFIX ($(PREFIX))'
+	@echo '  make dkms-install  the module into this machine, for each kernel that it gets'
+	@echo '  make clean         remove what was built (the kernels for the VMs are kept)'
+
+# Two people may build in one tree: each goal that writes to build/ has a lock.
+locked = $(if $(2),+@mkdir -p $(B) && flock $(B)/.$(1).lock $(MAKE) --no-print-directory -j$(JOBS) $(2))
+
+modules:
+	@[ -n "$(strip $(KDIR))" ] || { echo 'make modules: no kernel headers: give KDIR=..., install' \
+		'linux-headers-$(shell uname -r), or prepare kernels for VMs with scripts/deps demo' >&2; exit 1; }
+	@for kdir in $(KDIR); do scripts/module "$$kdir" || exit 1; done
+
+userspace: libraries-there
+	$(call locked,userspace,$(programs))
+
+unit-tests: libraries-there
+	$(call locked,userspace,$(unit_tests))
+
+vm-programs: libraries-there
+	$(call locked,userspace,$(vm_programs))
+
+libraries-there:
+	@pkg-config --exists --print-errors $(LIBRARIES) || { echo 'make: libraries are missing;' \
+		'scripts/deps build installs them on Debian' >&2; exit 1; }
+
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC $<)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(library): $(library_objects) $(B)/obj/members
+	@rm -f $@
+	@ar rcs $@ $(library_objects)
+
+# Changes when a source file comes or goes.
+$(B)/obj/members: always
+	@mkdir -p $(@D)
+	@echo $(library_objects) | cmp -s - $@ || echo $(library_objects) >$@
+
+$(programs): $(B)/bin/%: $(B)/obj/userspace/%/main.o $(library)
+	@mkdir -p $(@D)
+	$(call say,LD $(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
+	@mkdir -p $(@D)
+	$(call say,LD $(@F))
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+define vm_program
+$(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
+	@mkdir -p $$(@D)
+	$$(call say,LD $$(@F))
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),$(eval $(call vm_program,$(source))))
+
+demo shell: export KERNEL ?= 6.1
+
+demo:
+	@scripts/deps demo
+	@$(MAKE) --no-print-directory userspace vm-programs modules
+	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name demo -- tests/e2e/demo
+
+shell:
+	@scripts/deps demo
+	@$(MAKE) --no-print-directory userspace vm-programs modules
+	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name shell --timeout 86400 --console -- bash -l
+
+check:
+	@scripts/deps test
+	@tests/run check
+
+test:
+	@scripts/deps test
+	@tests/run all
+
+test-vng:
+	@scripts/deps test
+	@tests/run vng
+
+bench:
+	@scripts/deps test
+	@$(MAKE) --no-print-directory userspace vm-programs modules
+	@tests/bench/run
+
+genl:
+	@include/regen
+
+install: userspace
+	install -D -m 755 $(B)/bin/kservctl '$(DESTDIR)$(PREFIX)/sbin/kservctl'
+	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
+
+dkms-install:
+	@scripts/dkms-install '$(VERSION)'
+
+clean:
+	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
+
+always:
+.PHONY: all help modules userspace unit-tests vm-programs libraries-there demo shell check test test-vng bench \
+	genl install dkms-install clean always
+.SECONDARY:
+
+-include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
