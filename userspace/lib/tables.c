@@ -3,6 +3,8 @@
 #include <string.h>
 #include "lib/tables.h"
 
+const struct kserv_config kserv_config_defaults = { 0 };
+
 static int addr_compare(const struct kserv_addr *a, const struct kserv_addr *b)
 {
 	if (a->family != b->family)

@@ -124,6 +124,9 @@ struct kserv_config {
 	uint32_t udp_timeout, udp_stream_timeout, sctp_timeout;
 };
 
+/* What the kernel takes for members that are 0; a member that is 0 here has no fixed default. */
+extern const struct kserv_config kserv_config_defaults;
+
 /**
  * struct kserv_tables - the whole of it
  * @services: sorted by kserv_service_compare()

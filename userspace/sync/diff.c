@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Both sides are sorted, so every comparison here walks two arrays side by side. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "lib/addr.h"
+#include "sync/sync.h"
+
+/**
+ * struct differ - a comparison in progress
+ * @pointers: scratch for the lists of one service, in this order: frontends to remove, to set, endpoints to remove,
+ *	to set; @room members
+ */
+struct differ {
+	struct kserv_transaction *transaction;
+	struct kserv_sync_counts counts;
+	const void **pointers;
+	size_t room;
+};
+
+static const struct kserv_service nothing;
+
+static bool prefixes_are_equal(const struct kserv_prefixes *a, const struct kserv_prefixes *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (kserv_prefix_compare(&a->v[i], &b->v[i]))
+			return false;
+	return true;
+}
+
+static bool endpoint_is_same(const struct kserv_endpoint *a, const struct kserv_endpoint *b)
+{
+	return a->state == b->state && a->flags == b->flags && a->weight == b->weight &&
+	       a->cluster_reason == b->cluster_reason && a->local_reason == b->local_reason;
+}
+
+static bool frontend_is_same(const struct kserv_frontend *a, const struct kserv_frontend *b)
+{
+	return a->flags == b->flags && prefixes_are_equal(&a->sources, &b->sources);
+}
+
+/* Order of the next members of two sorted arrays; one that has ended comes last. */
+static int next_order(const void *a, bool a_ended, const void *b, bool b_ended, int (*compare)(const void *, const void *))
+{
+	if (a_ended || b_ended)
+		return (int)a_ended - (int)b_ended;
+	return compare(a, b);
+}
+
+/* Lists frontends of @after to set (to @set) or frontends of @before to remove (to @del); either may be NULL. */
+static void diff_frontends(const struct kserv_service *before, const struct kserv_service *after,
+			   const struct kserv_frontend **set, size_t *n_set, const struct kserv_frontend **del,
+			   size_t *n_del)
+{
+	const struct kserv_frontend *a = after->frontends, *b = before->frontends;
+	const struct kserv_frontend *a_end = a + after->n_frontends, *b_end = b + before->n_frontends;
+
+	while (a < a_end || b < b_end) {
+		int order = next_order(a, a == a_end, b, b == b_end, kserv_frontend_compare);
+
+		if (set && (order < 0 || (!order && !frontend_is_same(a, b))))
+			set[(*n_set)++] = a;
+		if (del && order > 0)
+			del[(*n_del)++] = b;
+		a += order <= 0;
+		b += order >= 0;
+	}
+}
+
+static void diff_endpoints(const struct kserv_service *before, const struct kserv_service *after,
+			   const struct kserv_endpoint **set, size_t *n_set, const struct kserv_endpoint **del,
+			   size_t *n_del)
+{
+	const struct kserv_endpoint *a = after->endpoints, *b = before->endpoints;
+	const struct kserv_endpoint *a_end = a + after->n_endpoints, *b_end = b + before->n_endpoints;
+
+	while (a < a_end || b < b_end) {
+		int order = next_order(a, a == a_end, b, b == b_end, kserv_endpoint_compare);
+
+		if (order < 0 || (!order && !endpoint_is_same(a, b)))
+			set[(*n_set)++] = a;
+		else if (order > 0)
+			del[(*n_del)++] = b;
+		a += order <= 0;
+		b += order >= 0;
+	}
+}
+
+static unsigned int diff_members(const struct kserv_service *before, const struct kserv_service *after)
+{
+	unsigned int members = 0;
+
+	if (before->scheduler != after->scheduler)
+		members |= KSERV_SET_SCHEDULER;
+	if (before->affinity_timeout != after->affinity_timeout)
+		members |= KSERV_SET_AFFINITY_TIMEOUT;
+	if (before->flags != after->flags)
+		members |= KSERV_SET_FLAGS;
+	if (before->removal != after->removal)
+		members |= KSERV_SET_REMOVAL;
+	if (before->removal_grace != after->removal_grace)
+		members |= KSERV_SET_REMOVAL_GRACE;
+	if (before->slow_start != after->slow_start)
+		members |= KSERV_SET_SLOW_START;
+	return members;
+}
+
+/* Scratch for @n pointers. */
+static int make_room(struct differ *differ, size_t n)
+{
+	const void **pointers;
+
+	if (n <= differ->room)
+		return 0;
+	pointers = realloc(differ->pointers, n * 2 * sizeof(*pointers));
+	if (!pointers)
+		return -ENOMEM;
+	differ->pointers = pointers;
+	differ->room = n * 2;
+	return 0;
+}
+
+/* First pass: what @before has and @after lacks is removed, so that another service can take the frontends. */
+static int remove_from_service(struct differ *differ, const struct kserv_service *before,
+			       const struct kserv_service *after)
+{
+	struct kserv_service_change change = { .service = after };
+	const struct kserv_frontend **del;
+	int error;
+
+	if (!after) {
+		differ->counts.services_removed++;
+		differ->counts.frontends_removed += before->n_frontends;
+		differ->counts.endpoints_removed += before->n_endpoints;
+		return kserv_transaction_service_del(differ->transaction, before);
+	}
+	if (!before || !before->n_frontends)
+		return 0;
+	error = make_room(differ, before->n_frontends);
+	if (error)
+		return error;
+	del = (const struct kserv_frontend **)differ->pointers;
+	diff_frontends(before, after, NULL, NULL, del, &change.n_frontends_del);
+	if (!change.n_frontends_del)
+		return 0;
+	differ->counts.frontends_removed += change.n_frontends_del;
+	change.frontends_del = del;
+	return kserv_transaction_service_set(differ->transaction, &change);
+}
+
+/* Second pass: all that is new or different in @after; endpoints that are gone. */
+static int add_to_service(struct differ *differ, const struct kserv_service *before, const struct kserv_service *after)
+{
+	struct kserv_service_change change = { .service = after };
+	const struct kserv_endpoint **endpoints, **endpoints_del;
+	const struct kserv_frontend **frontends;
+	int error;
+
+	if (!after)
+		return 0;
+	change.members = before ? diff_members(before, after) : KSERV_SET_ALL;
+	before = before ? before : &nothing;
+	error = make_room(differ, after->n_frontends + after->n_endpoints + before->n_endpoints);
+	if (error)
+		return error;
+	frontends = (const struct kserv_frontend **)differ->pointers;
+	endpoints = (const struct kserv_endpoint **)differ->pointers + after->n_frontends;
+	endpoints_del = endpoints + after->n_endpoints;
+	diff_frontends(before, after, frontends, &change.n_frontends, NULL, NULL);
+	diff_endpoints(before, after, endpoints, &change.n_endpoints, endpoints_del, &change.n_endpoints_del);
+	if (!change.members && !change.n_frontends && !change.n_endpoints && !change.n_endpoints_del)
+		return 0;
+	differ->counts.services_set++;
+	differ->counts.frontends_set += change.n_frontends;
+	differ->counts.endpoints_set += change.n_endpoints;
+	differ->counts.endpoints_removed += change.n_endpoints_del;
+	change.frontends = frontends;
+	change.endpoints = endpoints;
+	change.endpoints_del = endpoints_del;
+	return kserv_transaction_service_set(differ->transaction, &change);
+}
+
+/* One pass over all services of both sides. */
+static int walk_services(struct differ *differ, const struct kserv_tables *before, const struct kserv_tables *after,
+			 int (*visit)(struct differ *, const struct kserv_service *, const struct kserv_service *))
+{
+	const struct kserv_service *a = after->services, *b = before->services;
+	const struct kserv_service *a_end = a + after->n_services, *b_end = b + before->n_services;
+	int error = 0;
+
+	while (!error && (a < a_end || b < b_end)) {
+		int order = next_order(a, a == a_end, b, b == b_end, kserv_service_compare);
+
+		error = visit(differ, order >= 0 ? b : NULL, order <= 0 ? a : NULL);
+		a += order <= 0;
+		b += order >= 0;
+	}
+	return error;
+}
+
+static int route_order(const void *a, const void *b)
+{
+	const struct kserv_route *x = a, *y = b;
+
+	return kserv_prefix_compare(&x->prefix, &y->prefix);
+}
+
+static int diff_routes(struct differ *differ, const struct kserv_tables *before, const struct kserv_tables *after)
+{
+	const struct kserv_route *a = after->routes, *b = before->routes;
+	const struct kserv_route *a_end = a + after->n_routes, *b_end = b + before->n_routes;
+	int error = 0;
+
+	while (!error && (a < a_end || b < b_end)) {
+		int order = next_order(a, a == a_end, b, b == b_end, route_order);
+
+		if (order < 0 || (!order && (a->type != b->type || !kserv_addr_is_equal(&a->gateway, &b->gateway)))) {
+			differ->counts.routes_set++;
+			error = kserv_transaction_route_set(differ->transaction, a);
+		} else if (order > 0) {
+			differ->counts.routes_removed++;
+			error = kserv_transaction_route_del(differ->transaction, b);
+		}
+		a += order <= 0;
+		b += order >= 0;
+	}
+	return error;
+}
+
+/* A member that is 0 stands for the kernel's default. */
+static bool number_differs(uint32_t want, uint32_t have, uint32_t otherwise)
+{
+	want = want ? want : otherwise;
+	return want && want != have;
+}
+
+static bool config_differs(const struct kserv_config *want, const struct kserv_config *have)
+{
+	const struct kserv_config *otherwise = &kserv_config_defaults;
+
+	return want->conntrack != have->conntrack || want->detect_local != have->detect_local ||
+	       (want->fast_path_set ? want->fast_path : otherwise->fast_path) != have->fast_path ||
+	       strcmp(want->pod_interface, have->pod_interface) ||
+	       !prefixes_are_equal(&want->pod_cidrs, &have->pod_cidrs) ||
+	       !prefixes_are_equal(&want->service_cidrs, &have->service_cidrs) ||
+	       !prefixes_are_equal(&want->node_port_addresses, &have->node_port_addresses) ||
+	       number_differs(want->masquerade_port_min, have->masquerade_port_min, otherwise->masquerade_port_min) ||
+	       number_differs(want->masquerade_port_max, have->masquerade_port_max, otherwise->masquerade_port_max) ||
+	       number_differs(want->flow_max, have->flow_max, otherwise->flow_max) ||
+	       number_differs(want->session_max, have->session_max, otherwise->session_max) ||
+	       number_differs(want->tcp_syn_timeout, have->tcp_syn_timeout, otherwise->tcp_syn_timeout) ||
+	       number_differs(want->tcp_established_timeout, have->tcp_established_timeout,
+			      otherwise->tcp_established_timeout) ||
+	       number_differs(want->tcp_close_timeout, have->tcp_close_timeout, otherwise->tcp_close_timeout) ||
+	       number_differs(want->udp_timeout, have->udp_timeout, otherwise->udp_timeout) ||
+	       number_differs(want->udp_stream_timeout, have->udp_stream_timeout, otherwise->udp_stream_timeout) ||
+	       number_differs(want->sctp_timeout, have->sctp_timeout, otherwise->sctp_timeout);
+}
+
+static int diff_config(struct differ *differ, const struct kserv_config *want, const struct kserv_config *have)
+{
+	if (!config_differs(want, have))
+		return 0;
+	differ->counts.config_set = true;
+	return kserv_transaction_config_set(differ->transaction, want);
+}
+
+int kserv_sync_diff(const struct kserv_tables *desired, const struct kserv_tables *actual,
+		    struct kserv_transaction *transaction, struct kserv_sync_counts *ret_counts)
+{
+	struct differ differ = { .transaction = transaction };
+	int error;
+
+	error = diff_config(&differ, &desired->config, &actual->config);
+	if (!error)
+		error = diff_routes(&differ, actual, desired);
+	if (!error)
+		error = walk_services(&differ, actual, desired, remove_from_service);
+	if (!error)
+		error = walk_services(&differ, actual, desired, add_to_service);
+	free(differ.pointers);
+	if (!error && ret_counts)
+		*ret_counts = differ.counts;
+	return error;
+}
