@@ -144,7 +144,7 @@ install: userspace
 	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
 
 dkms-install:
-	@scripts/dkms-install '$(VERSION)'
+	@scripts/dkms-install
 
 clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
