@@ -2,8 +2,10 @@
 #ifndef _KSERV_AFFINITY_H
 #define _KSERV_AFFINITY_H
 
-#include <linux/list_nulls.h>
+#include <linux/list.h>
 #include <linux/netfilter.h>
+#include <linux/siphash.h>
+#include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
 struct kserv_net;
@@ -11,6 +13,11 @@ struct kserv_service;
 struct kserv_choices;
 struct kserv_endpoint;
 struct kserv_config;
+
+struct kserv_session_bucket {
+	struct hlist_head head;
+	spinlock_t lock;
+};
 
 /* Session affinity of one namespace: (service, client address) -> endpoint. Allocated when first needed. */
 struct kserv_session_table {

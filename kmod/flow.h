@@ -2,6 +2,7 @@
 #ifndef _KSERV_FLOW_H
 #define _KSERV_FLOW_H
 
+#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/percpu_counter.h>
 #include <linux/siphash.h>
@@ -58,11 +59,13 @@ struct kserv_masquerade {
  * @flags: KSERV_FLOW_FLAGS_*
  * @state: enum kserv_flow_state; under @lock
  * @dead: unlinked, or about to be
+ * @source_is_right: to be masqueraded, but its source address is the right one of this node already
  * @fin: directions that have sent a FIN, a bit each
  * @retries: SYNs seen before an answer
  * @isn: sequence number of the client's SYN
  * @cpus: CPUs whose affinity cache may hold the flow, CPU number modulo 64
- * @packets: by direction; folded to the endpoint up to @folded_packets
+ * @packets: by direction, enum kserv_flow_dir
+ * @folded_packets: how many of them the endpoint has been told of; under @lock
  */
 struct kserv_flow {
 	struct kserv_flow_node node[2];
@@ -75,12 +78,14 @@ struct kserv_flow {
 	u8 fin;
 	u8 retries;
 	bool dead;
-	spinlock_t lock;
+	bool source_is_right;
 	u32 isn;
-	u32 started;
+	spinlock_t lock;
 	atomic64_t cpus;
-	u64 packets[2];
-	u64 bytes[2];
+	atomic64_t packets[2];
+	atomic64_t bytes[2];
+	u64 folded_packets[2];
+	u64 folded_bytes[2];
 	struct rcu_head rcu;
 };
 
@@ -99,7 +104,7 @@ struct kserv_flow_bucket {
  */
 struct kserv_flow_table {
 	struct kserv_flow_bucket *buckets;
-	struct kserv_cache __percpu *cache;
+	struct kserv_cache * __percpu *cache;
 	unsigned int bits;
 	siphash_key_t seed;
 	struct percpu_counter n;
@@ -111,6 +116,79 @@ static inline const struct kserv_tuple *kserv_flow_tuple(const struct kserv_flow
 {
 	return &flow->node[key].tuple;
 }
+
+/* The flow that a node of the table belongs to. */
+static inline struct kserv_flow *kserv_node_flow(const struct kserv_flow_node *node)
+{
+	if (node->key == KSERV_KEY_MASQUERADE)
+		return container_of(node, const struct kserv_masquerade, node)->flow;
+	return (struct kserv_flow *)container_of(node, const struct kserv_flow, node[node->key]);
+}
+
+static inline bool kserv_flow_is_expired(const struct kserv_flow *flow)
+{
+	return (s32)(READ_ONCE(flow->expires) - (u32)jiffies) <= 0;
+}
+
+/* Where in its way through this node a packet is: before routing, or after. */
+enum kserv_stage {
+	KSERV_STAGE_EARLY,
+	KSERV_STAGE_LATE,
+};
+
+enum kserv_match_kind {
+	KSERV_MATCH_NONE,
+	KSERV_MATCH_REWRITE,	/* of the flow, to be rewritten at this stage */
+	KSERV_MATCH_PASS,	/* of the flow, nothing to do at this stage */
+	KSERV_MATCH_COLLIDE,	/* not of the flow, but would look like it to the endpoint */
+};
+
+/* What a packet has to do with the flows there are. @flow is valid inside the RCU read section. */
+struct kserv_match {
+	enum kserv_match_kind kind;
+	enum kserv_flow_dir dir;
+	struct kserv_flow *flow;
+};
+
+/**
+ * kserv_flow_find() - the flow that a packet of this tuple belongs to at this stage
+ * Context: RCU read section, BH off.
+ */
+void kserv_flow_find(struct kserv_net *kn, const struct kserv_tuple *tuple, enum kserv_stage stage,
+		     struct kserv_match *match);
+
+/**
+ * kserv_flow_target() - what a packet of a flow is rewritten to
+ * @stage, @dir: such that kserv_flow_find() said KSERV_MATCH_REWRITE
+ * Return: false when nothing is to be rewritten: a masqueraded flow whose source address is right as it is.
+ */
+bool kserv_flow_target(const struct kserv_flow *flow, enum kserv_stage stage, enum kserv_flow_dir dir,
+		       struct kserv_tuple *ret);
+
+/**
+ * kserv_flow_add() - make a flow
+ * @client: the packet that starts it
+ * @endpoint: where it is to go; the flow takes a reference
+ * @sport: source port towards the endpoint, the client's own unless another connection uses that
+ * @flags: KSERV_FLOW_FLAGS_*
+ * Context: RCU read section, BH off.
+ * Return: the flow, valid inside the section, or -EALREADY: there is one for this packet; -EEXIST: another flow looks the
+ * same to the endpoint; -ENOSPC: the table is full; -ENOMEM; -ENOENT: the endpoint is being freed.
+ */
+struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
+				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags);
+
+/**
+ * kserv_flow_masquerade() - give a flow a source address and port of this node
+ * @source: address
+ * @port: port to try
+ * Context: RCU read section, BH off.
+ * Return: 0, also when another CPU was faster; -EEXIST when the port is taken; -ENOMEM; -ENOENT when the flow is dead.
+ */
+int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const union nf_inet_addr *source, __be16 port);
+
+/* End a flow. Context: any; takes the flow's lock. Return: false if somebody else did. */
+bool kserv_flow_kill(struct kserv_net *kn, struct kserv_flow *flow);
 
 /**
  * struct kserv_flow_filter - which flows a request is about; what is not set matches all

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _KSERV_CACHE_H
+#define _KSERV_CACHE_H
+
+#include <linux/cache.h>
+#include "flow.h"
+#include "nat.h"
+
+/*
+ * The affinity cache: each CPU's front of the flow table. A hot packet finds here what to do with it, and touches no
+ * memory that another CPU writes.
+ *
+ * An entry is valid only while its flow is alive, so entry->flow may be followed while it is. Who kills a flow sets
+ * flow->dead, then clears the entries on the CPUs in flow->cpus; who fills an entry sets its bit in flow->cpus first and
+ * looks at flow->dead afterwards, under the lock of the cache. No entry outlives its flow by more than the RCU read
+ * section that was already using it. Hits take no lock.
+ */
+
+#define KSERV_CACHE_BITS 10
+
+/* An entry goes back to its flow this often, to keep it alive, to count and to see whether its endpoint still stands. */
+#define KSERV_CACHE_REFRESH (HZ / 2)
+
+enum kserv_cache_action {
+	KSERV_CACHE_PASS = 1,	/* of a flow, but nothing to rewrite at this stage */
+	KSERV_CACHE_REWRITE,
+};
+
+/**
+ * struct kserv_cache_entry - what to do with a packet of this tuple at this stage
+ * @from: the key
+ * @valid: enum kserv_cache_action, or 0
+ * @stage: enum kserv_stage, part of the key
+ * @dir: enum kserv_flow_dir
+ * @untracked: keep connection tracking off the packet
+ * @refreshed: jiffies
+ * @stale: kserv_net.stale then
+ * @packets: counted by the owner alone; those up to @folded_packets are in @flow already. The same for bytes.
+ */
+struct kserv_cache_entry {
+	struct kserv_tuple from;
+	u8 valid;
+	u8 stage:1, dir:1, untracked:1;
+	u16 stale;
+	u32 refreshed;
+	u32 packets;
+	u32 folded_packets;
+	u64 bytes;
+	u64 folded_bytes;
+	struct kserv_flow *flow;
+	struct kserv_nat nat;
+} ____cacheline_aligned;
+
+static_assert(sizeof(struct kserv_cache_entry) == 128);
+
+/* @lock: filling, clearing and folding entries; not taken for a hit. */
+struct kserv_cache {
+	spinlock_t lock;
+	struct kserv_cache_entry entry[1 << KSERV_CACHE_BITS];
+};
+
+/* Spreads tuples over the entries; a bad spread costs a table lookup, so it need not be a strong hash. */
+static inline u32 kserv_cache_index(const struct kserv_tuple *tuple, enum kserv_stage stage)
+{
+	const u64 *word = (const u64 *)tuple;
+	u64 hash = word[0] ^ word[1] ^ (word[2] << 1) ^ (word[3] << 1) ^ word[4] ^ ((u64)stage << 40);
+
+	hash *= 0x9e3779b97f4a7c15ull;
+	return hash >> (64 - KSERV_CACHE_BITS);
+}
+
+/**
+ * kserv_cache_lookup() - this CPU's entry for a packet, if it may be used without asking the flow
+ * Context: BH off, RCU read section. Return: the entry or NULL.
+ */
+static inline struct kserv_cache_entry *kserv_cache_lookup(struct kserv_flow_table *table,
+							   const struct kserv_tuple *tuple, enum kserv_stage stage,
+							   u32 stale)
+{
+	struct kserv_cache *cache = *this_cpu_ptr(table->cache);
+	struct kserv_cache_entry *entry = &cache->entry[kserv_cache_index(tuple, stage)];
+
+	if (READ_ONCE(entry->valid) && entry->stage == stage && kserv_tuple_equal(&entry->from, tuple) &&
+	    entry->stale == (u16)stale && (u32)jiffies - entry->refreshed < KSERV_CACHE_REFRESH)
+		return entry;
+	return NULL;
+}
+
+/**
+ * kserv_cache_fill() - remember what is done with packets of @from
+ * @to: what they are rewritten to, or NULL for nothing
+ * Context: BH off, RCU read section in which @flow was found.
+ */
+void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir, enum kserv_stage stage,
+		      const struct kserv_tuple *from, const struct kserv_nat *nat);
+
+/* Clear what other CPUs keep of a flow that is @flow->dead. Context: any. */
+void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow);
+/* Bring what all CPUs have counted to the flows. Context: process. */
+void kserv_cache_fold(struct kserv_net *kn);
+
+/* Return: 0 or -ENOMEM. */
+int kserv_cache_init(struct kserv_flow_table *table);
+void kserv_cache_exit(struct kserv_flow_table *table);
+
+#endif /* _KSERV_CACHE_H */

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The flow table: finding, adding and ending flows. What packets do to a flow is in track.c. */
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+
+#include "kserv.h"
+#include "cache.h"
+#include "event.h"
+#include "flow.h"
+#include "gc.h"
+#include "service.h"
+#include "track.h"
+
+/* Buckets searched for a flow to give up when the table is full. */
+#define EARLY_DROP_BUCKETS 8
+
+#define MIN_BITS 10
+#define MAX_BITS 20
+
+static struct kmem_cache *flow_cache;
+
+/* Compare (address, port) of source and destination, in any order that is the same for both directions. */
+static bool tuple_is_descending(const struct kserv_tuple *tuple)
+{
+	int order;
+
+	if (tuple->family == NFPROTO_IPV4 && tuple->src.ip != tuple->dst.ip)
+		return (__force u32)tuple->src.ip > (__force u32)tuple->dst.ip;
+	order = memcmp(&tuple->src, &tuple->dst, sizeof(tuple->src));
+	if (order)
+		return order > 0;
+	return (__force u16)tuple->sport > (__force u16)tuple->dport;
+}
+
+/*
+ * Both directions of a connection hash alike, so that one bucket tells whether a packet, or an answer to it, belongs to
+ * a flow. Keyed, so that nobody can fill one bucket on purpose.
+ */
+static struct kserv_flow_bucket *tuple_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple)
+{
+	bool swap = tuple_is_descending(tuple);
+	const union nf_inet_addr *low = swap ? &tuple->dst : &tuple->src;
+	const union nf_inet_addr *high = swap ? &tuple->src : &tuple->dst;
+	u64 ports = (u64)(__force u16)(swap ? tuple->dport : tuple->sport) << 32 |
+		    (u64)(__force u16)(swap ? tuple->sport : tuple->dport) << 16 | tuple->proto;
+	u64 words[5], hash;
+
+	if (tuple->family == NFPROTO_IPV4) {
+		hash = siphash_2u64((u64)(__force u32)low->ip << 32 | (__force u32)high->ip, ports, &table->seed);
+	} else {
+		memcpy(words, low, sizeof(*low));
+		memcpy(words + 2, high, sizeof(*high));
+		words[4] = ports;
+		hash = siphash(words, sizeof(words), &table->seed);
+	}
+	return &table->buckets[hash >> (64 - table->bits)];
+}
+
+static bool is_live(const struct kserv_flow *flow)
+{
+	return !READ_ONCE(flow->dead) && !kserv_flow_is_expired(flow);
+}
+
+static bool tuple_is_inverse(const struct kserv_tuple *a, const struct kserv_tuple *b)
+{
+	return a->sport == b->dport && a->dport == b->sport && a->proto == b->proto && a->family == b->family &&
+	       kserv_addr_equal(&a->src, &b->dst) && kserv_addr_equal(&a->dst, &b->src);
+}
+
+static enum kserv_match_kind match_early(const struct kserv_flow_node *node, const struct kserv_tuple *tuple,
+					 enum kserv_flow_dir *dir)
+{
+	if (node->key != KSERV_KEY_ENDPOINT) {
+		*dir = node->key == KSERV_KEY_CLIENT ? KSERV_DIR_IN : KSERV_DIR_OUT;
+		return kserv_tuple_equal(&node->tuple, tuple) ? KSERV_MATCH_REWRITE : KSERV_MATCH_NONE;
+	}
+	*dir = KSERV_DIR_OUT;
+	if (kserv_tuple_equal(&node->tuple, tuple))
+		return KSERV_MATCH_PASS;
+	return tuple_is_inverse(&node->tuple, tuple) ? KSERV_MATCH_COLLIDE : KSERV_MATCH_NONE;
+}
+
+static enum kserv_match_kind match_late(const struct kserv_flow_node *node, const struct kserv_tuple *tuple,
+					enum kserv_flow_dir *dir)
+{
+	if (node->key != KSERV_KEY_ENDPOINT)
+		return KSERV_MATCH_NONE;
+	*dir = KSERV_DIR_OUT;
+	if (kserv_tuple_equal(&node->tuple, tuple))
+		return KSERV_MATCH_REWRITE;
+	*dir = KSERV_DIR_IN;
+	if (!tuple_is_inverse(&node->tuple, tuple))
+		return KSERV_MATCH_NONE;
+	return kserv_node_flow(node)->flags & KSERV_FLOW_FLAGS_MASQUERADE ? KSERV_MATCH_REWRITE : KSERV_MATCH_PASS;
+}
+
+void kserv_flow_find(struct kserv_net *kn, const struct kserv_tuple *tuple, enum kserv_stage stage,
+		     struct kserv_match *match)
+{
+	struct kserv_flow_bucket *bucket = tuple_bucket(&kn->flows, tuple);
+	struct kserv_flow_node *node;
+	enum kserv_match_kind kind;
+	enum kserv_flow_dir dir;
+
+	match->kind = KSERV_MATCH_NONE;
+	hlist_for_each_entry_rcu(node, &bucket->head, node) {
+		kind = stage == KSERV_STAGE_EARLY ? match_early(node, tuple, &dir) : match_late(node, tuple, &dir);
+		if (kind == KSERV_MATCH_NONE || !is_live(kserv_node_flow(node)))
+			continue;
+		match->kind = kind;
+		match->dir = dir;
+		match->flow = kserv_node_flow(node);
+		/* What a packet is beats what it resembles. */
+		if (kind == KSERV_MATCH_REWRITE)
+			return;
+	}
+}
+
+struct kserv_flow *kserv_flow_lookup_client(struct kserv_net *kn, const struct kserv_tuple *tuple)
+{
+	struct kserv_match match;
+
+	if (!READ_ONCE(kn->flows.buckets))
+		return NULL;
+	kserv_flow_find(kn, tuple, KSERV_STAGE_EARLY, &match);
+	return match.kind == KSERV_MATCH_REWRITE && match.dir == KSERV_DIR_IN ? match.flow : NULL;
+}
+
+bool kserv_flow_target(const struct kserv_flow *flow, enum kserv_stage stage, enum kserv_flow_dir dir,
+		       struct kserv_tuple *ret)
+{
+	const struct kserv_tuple *endpoint = kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
+	struct kserv_masquerade *masquerade;
+
+	if (stage == KSERV_STAGE_EARLY) {
+		*ret = dir == KSERV_DIR_IN ? kserv_tuple_inverse(endpoint) : *endpoint;
+		return true;
+	}
+	if (dir == KSERV_DIR_OUT) {
+		*ret = kserv_tuple_inverse(kserv_flow_tuple(flow, KSERV_KEY_CLIENT));
+		return true;
+	}
+	masquerade = rcu_dereference(flow->masquerade);
+	if (!masquerade)
+		return false;
+	*ret = kserv_tuple_inverse(&masquerade->node.tuple);
+	return true;
+}
+
+static void lock_two(struct kserv_flow_bucket *a, struct kserv_flow_bucket *b)
+	__acquires(&a->lock) __acquires(&b->lock)
+{
+	if (a > b)
+		swap(a, b);
+	spin_lock(&a->lock);
+	if (a != b)
+		spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
+	else
+		__acquire(&b->lock);
+}
+
+static void unlock_two(struct kserv_flow_bucket *a, struct kserv_flow_bucket *b)
+	__releases(&a->lock) __releases(&b->lock)
+{
+	spin_unlock(&a->lock);
+	if (a != b)
+		spin_unlock(&b->lock);
+	else
+		__release(&b->lock);
+}
+
+static bool bucket_has(struct kserv_flow_bucket *bucket, const struct kserv_tuple *tuple, bool client)
+{
+	struct kserv_flow_node *node;
+
+	lockdep_assert_held(&bucket->lock);
+	hlist_for_each_entry(node, &bucket->head, node)
+		if ((node->key == KSERV_KEY_CLIENT) == client && kserv_tuple_equal(&node->tuple, tuple) &&
+		    is_live(kserv_node_flow(node)))
+			return true;
+	return false;
+}
+
+static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
+{
+	struct kserv_flow_node *client = &flow->node[KSERV_KEY_CLIENT];
+	struct kserv_flow_node *endpoint = &flow->node[KSERV_KEY_ENDPOINT];
+	struct kserv_flow_bucket *a = tuple_bucket(&kn->flows, &client->tuple);
+	struct kserv_flow_bucket *b = tuple_bucket(&kn->flows, &endpoint->tuple);
+	int ret = 0;
+
+	lock_two(a, b);
+	if (bucket_has(a, &client->tuple, true)) {
+		ret = -EALREADY;
+	} else if (bucket_has(b, &endpoint->tuple, false)) {
+		ret = -EEXIST;
+	} else {
+		hlist_add_head_rcu(&client->node, &a->head);
+		hlist_add_head_rcu(&endpoint->node, &b->head);
+	}
+	unlock_two(a, b);
+	return ret;
+}
+
+static void node_unlink(struct kserv_net *kn, struct kserv_flow_node *node)
+{
+	struct kserv_flow_bucket *bucket = tuple_bucket(&kn->flows, &node->tuple);
+
+	spin_lock_bh(&bucket->lock);
+	hlist_del_rcu(&node->node);
+	spin_unlock_bh(&bucket->lock);
+}
+
+/* A packet of the endpoint, as it answers this flow. */
+static void endpoint_tuple(struct kserv_tuple *tuple, const struct kserv_tuple *client,
+			   const struct kserv_endpoint *endpoint, __be16 sport)
+{
+	*tuple = kserv_tuple_inverse(client);
+	tuple->src = endpoint->addr;
+	tuple->sport = endpoint->port;
+	tuple->dport = sport;
+}
+
+static struct kserv_flow *flow_alloc(struct kserv_net *kn, const struct kserv_tuple *client,
+				     struct kserv_endpoint *endpoint, __be16 sport, u16 flags)
+{
+	struct kserv_flow *flow;
+
+	flow = kmem_cache_zalloc(flow_cache, GFP_ATOMIC);
+	if (!flow)
+		return ERR_PTR(-ENOMEM);
+	if (!kserv_endpoint_get_maybe_zero(endpoint)) {
+		kmem_cache_free(flow_cache, flow);
+		return ERR_PTR(-ENOENT);
+	}
+	flow->node[KSERV_KEY_CLIENT].key = KSERV_KEY_CLIENT;
+	flow->node[KSERV_KEY_CLIENT].tuple = *client;
+	flow->node[KSERV_KEY_ENDPOINT].key = KSERV_KEY_ENDPOINT;
+	endpoint_tuple(&flow->node[KSERV_KEY_ENDPOINT].tuple, client, endpoint, sport);
+	spin_lock_init(&flow->lock);
+	flow->endpoint = endpoint;
+	flow->flags = flags;
+	flow->stale = READ_ONCE(kn->stale);
+	flow->expires = (u32)jiffies + kserv_track_timeout(kn, flow);
+	return flow;
+}
+
+/* Make room by ending a flow that nobody has answered, or that is over. */
+static bool early_drop(struct kserv_net *kn)
+{
+	u32 mask = (1U << kn->flows.bits) - 1;
+	u32 start = get_random_u32() & mask;
+	struct kserv_flow_node *node;
+	struct kserv_flow *flow;
+	u32 i;
+
+	for (i = 0; i < EARLY_DROP_BUCKETS; i++) {
+		hlist_for_each_entry_rcu(node, &kn->flows.buckets[(start + i) & mask].head, node) {
+			flow = kserv_node_flow(node);
+			if (!kserv_track_is_disposable(flow) || !kserv_flow_kill(kn, flow))
+				continue;
+			kserv_count(kn, FLOWS_EARLY_DROPPED);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_room(struct kserv_net *kn)
+{
+	u32 max = rcu_dereference(kn->config)->flow_max;
+
+	return percpu_counter_read_positive(&kn->flows.n) < max || early_drop(kn);
+}
+
+struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
+				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags)
+{
+	struct kserv_flow *flow;
+	int ret;
+
+	if (!has_room(kn))
+		return ERR_PTR(-ENOSPC);
+	flow = flow_alloc(kn, client, endpoint, sport, flags);
+	if (IS_ERR(flow))
+		return flow;
+	ret = flow_link(kn, flow);
+	if (ret) {
+		kserv_endpoint_put(endpoint);
+		kmem_cache_free(flow_cache, flow);
+		return ERR_PTR(ret);
+	}
+	percpu_counter_inc(&kn->flows.n);
+	atomic_inc(&endpoint->active);
+	atomic64_inc(&endpoint->connections);
+	kserv_count(kn, FLOWS_CREATED);
+	if (kserv_event_wanted(kn))
+		kserv_event_flow(kn, KSERV_EVENT_TYPE_FLOW_NEW, flow);
+	return flow;
+}
+
+int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const union nf_inet_addr *source, __be16 port)
+{
+	struct kserv_masquerade *masquerade;
+	struct kserv_flow_bucket *bucket;
+	int ret = 0;
+
+	masquerade = kzalloc(sizeof(*masquerade), GFP_ATOMIC);
+	if (!masquerade)
+		return -ENOMEM;
+	masquerade->flow = flow;
+	masquerade->node.key = KSERV_KEY_MASQUERADE;
+	masquerade->node.tuple = *kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
+	masquerade->node.tuple.dst = *source;
+	masquerade->node.tuple.dport = port;
+	bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
+
+	spin_lock(&flow->lock);
+	spin_lock(&bucket->lock);
+	if (flow->dead) {
+		ret = -ENOENT;
+	} else if (!rcu_access_pointer(flow->masquerade)) {
+		if (bucket_has(bucket, &masquerade->node.tuple, false)) {
+			ret = -EEXIST;
+		} else {
+			hlist_add_head_rcu(&masquerade->node.node, &bucket->head);
+			rcu_assign_pointer(flow->masquerade, masquerade);
+			masquerade = NULL;
+		}
+	}
+	spin_unlock(&bucket->lock);
+	spin_unlock(&flow->lock);
+	kfree(masquerade);
+	return ret;
+}
+
+static void flow_free_rcu(struct rcu_head *rcu)
+{
+	struct kserv_flow *flow = container_of(rcu, struct kserv_flow, rcu);
+
+	kfree(rcu_access_pointer(flow->masquerade));
+	kserv_endpoint_put(flow->endpoint);
+	kmem_cache_free(flow_cache, flow);
+}
+
+/* Bring what the flow has counted to its endpoint. */
+static void flow_fold(struct kserv_flow *flow)
+{
+	u64 packets, bytes;
+	int dir;
+
+	lockdep_assert_held(&flow->lock);
+	for (dir = KSERV_DIR_IN; dir <= KSERV_DIR_OUT; dir++) {
+		packets = atomic64_read(&flow->packets[dir]);
+		bytes = atomic64_read(&flow->bytes[dir]);
+		atomic64_add(packets - flow->folded_packets[dir], &flow->endpoint->packets[dir]);
+		atomic64_add(bytes - flow->folded_bytes[dir], &flow->endpoint->bytes[dir]);
+		flow->folded_packets[dir] = packets;
+		flow->folded_bytes[dir] = bytes;
+	}
+}
+
+bool kserv_flow_kill(struct kserv_net *kn, struct kserv_flow *flow)
+{
+	struct kserv_masquerade *masquerade;
+	bool was_dead;
+
+	spin_lock_bh(&flow->lock);
+	was_dead = flow->dead;
+	WRITE_ONCE(flow->dead, true);
+	masquerade = rcu_dereference_protected(flow->masquerade, lockdep_is_held(&flow->lock));
+	spin_unlock_bh(&flow->lock);
+	if (was_dead)
+		return false;
+
+	node_unlink(kn, &flow->node[KSERV_KEY_CLIENT]);
+	node_unlink(kn, &flow->node[KSERV_KEY_ENDPOINT]);
+	if (masquerade)
+		node_unlink(kn, &masquerade->node);
+	kserv_cache_forget(kn, flow);
+
+	spin_lock_bh(&flow->lock);
+	flow_fold(flow);
+	spin_unlock_bh(&flow->lock);
+	percpu_counter_dec(&kn->flows.n);
+	atomic_dec(&flow->endpoint->active);
+	local_bh_disable();
+	kserv_count(kn, FLOWS_ENDED);
+	local_bh_enable();
+	if (kserv_event_wanted(kn))
+		kserv_event_flow(kn, KSERV_EVENT_TYPE_FLOW_END, flow);
+	call_rcu(&flow->rcu, flow_free_rcu);
+	return true;
+}
+
+bool kserv_flow_matches(const struct kserv_flow *flow, const struct kserv_flow_filter *filter)
+{
+	const struct kserv_tuple *client = kserv_flow_tuple(flow, KSERV_KEY_CLIENT);
+	const struct kserv_endpoint *endpoint = flow->endpoint;
+
+#define SET(bit) (filter->set & BIT(KSERV_FILTER_##bit))
+	return !((SET(FAMILY) && client->family != filter->family) ||
+		 (SET(PROTOCOL) && client->proto != filter->protocol) ||
+		 (SET(CLIENT) && !kserv_addr_equal(&client->src, &filter->client)) ||
+		 (SET(CLIENT_PORT) && client->sport != filter->client_port) ||
+		 (SET(FRONTEND) && !kserv_addr_equal(&client->dst, &filter->frontend)) ||
+		 (SET(FRONTEND_PORT) && client->dport != filter->frontend_port) ||
+		 (SET(ENDPOINT) && !kserv_addr_equal(&endpoint->addr, &filter->endpoint)) ||
+		 (SET(ENDPOINT_PORT) && endpoint->port != filter->endpoint_port) ||
+		 (SET(SERVICE) && strcmp(endpoint->service->name, filter->service)));
+#undef SET
+}
+
+int kserv_flow_walk(struct kserv_net *kn, unsigned long *bucket, unsigned long *skip,
+		    int (*fn)(struct kserv_flow *flow, void *arg), void *arg)
+{
+	struct kserv_flow_table *table = &kn->flows;
+	struct kserv_flow_node *node;
+	unsigned long seen;
+	int ret = 0;
+
+	if (!READ_ONCE(table->buckets))
+		return 0;
+	for (; *bucket < 1UL << table->bits; ++*bucket, *skip = 0) {
+		seen = 0;
+		rcu_read_lock();
+		hlist_for_each_entry_rcu(node, &table->buckets[*bucket].head, node) {
+			/* Each flow is told of where its client key is. */
+			if (node->key != KSERV_KEY_CLIENT || !is_live(kserv_node_flow(node)) || seen++ < *skip)
+				continue;
+			ret = fn(kserv_node_flow(node), arg);
+			if (ret) {
+				*skip = seen - 1;
+				break;
+			}
+		}
+		rcu_read_unlock();
+		if (ret)
+			return ret;
+		if (!(*bucket & 63))
+			cond_resched();
+	}
+	return 0;
+}
+
+struct delete_request {
+	struct kserv_net *kn;
+	const struct kserv_flow_filter *filter;
+	unsigned int n;
+};
+
+static int delete_one(struct kserv_flow *flow, void *arg)
+{
+	struct delete_request *request = arg;
+
+	if (kserv_flow_matches(flow, request->filter) && kserv_flow_kill(request->kn, flow))
+		request->n++;
+	return 0;
+}
+
+unsigned int kserv_flow_delete(struct kserv_net *kn, const struct kserv_flow_filter *filter)
+{
+	struct delete_request request = { .kn = kn, .filter = filter };
+	unsigned long bucket = 0, skip = 0;
+
+	kserv_flow_walk(kn, &bucket, &skip, delete_one, &request);
+	return request.n;
+}
+
+static int fold_one(struct kserv_flow *flow, void *arg)
+{
+	spin_lock_bh(&flow->lock);
+	if (!flow->dead)
+		flow_fold(flow);
+	spin_unlock_bh(&flow->lock);
+	return 0;
+}
+
+void kserv_flow_fold(struct kserv_net *kn)
+{
+	unsigned long bucket = 0, skip = 0;
+
+	if (!READ_ONCE(kn->flows.buckets))
+		return;
+	kserv_cache_fold(kn);
+	kserv_flow_walk(kn, &bucket, &skip, fold_one, NULL);
+}
+
+int kserv_flow_net_init(struct kserv_net *kn)
+{
+	get_random_bytes(&kn->flows.seed, sizeof(kn->flows.seed));
+	return percpu_counter_init(&kn->flows.n, 0, GFP_KERNEL);
+}
+
+int kserv_flow_net_start(struct kserv_net *kn)
+{
+	struct kserv_flow_table *table = &kn->flows;
+	struct kserv_flow_bucket *buckets;
+	unsigned int i;
+	u32 max;
+	int ret;
+
+	lockdep_assert_held(&kn->mutex);
+	if (table->buckets)
+		return 0;
+	ret = kserv_cache_init(table);
+	if (ret)
+		return ret;
+	max = rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))->flow_max;
+	table->bits = clamp_t(unsigned int, order_base_2(max), MIN_BITS, MAX_BITS);
+	buckets = kvcalloc(1U << table->bits, sizeof(*buckets), GFP_KERNEL);
+	if (!buckets) {
+		kserv_cache_exit(table);
+		return -ENOMEM;
+	}
+	for (i = 0; i < 1U << table->bits; i++)
+		spin_lock_init(&buckets[i].lock);
+	/* Pairs with the READ_ONCE of walkers; packets come only after the hooks are registered. */
+	smp_store_release(&table->buckets, buckets);
+	kserv_gc_start(kn);
+	return 0;
+}
+
+void kserv_flow_net_exit(struct kserv_net *kn)
+{
+	const struct kserv_flow_filter all = {};
+
+	if (kn->flows.buckets) {
+		kserv_gc_stop(kn);
+		kserv_flow_delete(kn, &all);
+		/* Flows that expired are passed over by walks. */
+		kserv_gc_expire_all(kn);
+		/* Nobody may still be looking into a bucket or the cache. */
+		synchronize_rcu();
+		kvfree(kn->flows.buckets);
+		kserv_cache_exit(&kn->flows);
+	}
+	percpu_counter_destroy(&kn->flows.n);
+}
+
+int kserv_flow_module_init(void)
+{
+	int ret;
+
+	flow_cache = KMEM_CACHE(kserv_flow, 0);
+	if (!flow_cache)
+		return -ENOMEM;
+	ret = kserv_gc_module_init();
+	if (ret)
+		kmem_cache_destroy(flow_cache);
+	return ret;
+}
+
+void kserv_flow_module_exit(void)
+{
+	kserv_gc_module_exit();
+	kmem_cache_destroy(flow_cache);
+}
