@@ -4,7 +4,6 @@
  *
  * Every check ends in one of the outcomes below, told apart by exit code and by words. Deadlines are exact.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <time.h>
@@ -575,6 +574,8 @@ static enum outcome many_connections(struct check *check)
 
 	for (i = 0; (check->forever || i < check->count) && !stopped; i++) {
 		outcome = one_connection(check, line);
+		if (stopped && outcome == TIMEOUT)
+			break;
 		check->seed++;
 		tally.by_outcome[outcome]++;
 		tally_add(&tally, line);

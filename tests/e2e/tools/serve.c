@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* serve: the servers of the end-to-end tests; they echo bytes and say who they are (see wire.h). */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>

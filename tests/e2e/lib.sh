@@ -1,0 +1,482 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The words that the cases are written in. A case sources this, sets up, acts and checks; it goes on after a failed
+# check so that one run tells everything, and ends with exit code 0, 1 or 4 (skipped).
+#
+#   client 192.168.60.2 ---- router ----+---- node1 192.168.50.11 ---- pod1 10.244.1.11, pod2 10.244.1.12
+#          fd00:60::2                   |           fd00:50::11             fd00:10:244:1::11, ::12
+#                                       +---- node2 192.168.50.12 ---- pod3 10.244.2.13, pod4 10.244.2.14
+#                                                   fd00:50::12             fd00:10:244:2::13, ::14
+#
+# Each is a network namespace; kserv has its own state in each of the nodes. The router leads cluster IPs, external
+# IPs and load-balancer IPs to node1.
+set -u
+
+cluster_ips4=10.96.0.0/16 cluster_ips6=fd00:10:96::/112
+pods4=10.244.0.0/16 pods6=fd00:10:244::/48
+balancer_ips4=192.168.50.240/28 balancer_ips6=fd00:50::f0/124
+external_ips4=203.0.113.0/24 external_ips6=2001:db8:ff::/64
+
+declare -A ip4=([client]=192.168.60.2 [router]=192.168.50.1 [node1]=192.168.50.11 [node2]=192.168.50.12
+	[pod1]=10.244.1.11 [pod2]=10.244.1.12 [pod3]=10.244.2.13 [pod4]=10.244.2.14)
+declare -A ip6=([client]=fd00:60::2 [router]=fd00:50::1 [node1]=fd00:50::11 [node2]=fd00:50::12
+	[pod1]=fd00:10:244:1::11 [pod2]=fd00:10:244:1::12 [pod3]=fd00:10:244:2::13 [pod4]=fd00:10:244:2::14)
+declare -A node_of=([pod1]=node1 [pod2]=node1 [pod3]=node2 [pod4]=node2)
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d /tmp/case.XXXXXX)
+namespaces=() processes=() nodes=()
+failures=0
+declare -A talker_in=() talker_out=() capture_pid=()
+
+say() { printf '%s\n' "$*"; }
+
+# A check failed: say what, and go on.
+fail() {
+	say "FAIL $*"
+	failures=$((failures + 1))
+	[ $failures -lt 20 ] || { say "FAIL too many failures, the case ends here"; exit 1; }
+}
+
+# The case cannot go on.
+die() {
+	say "FAIL $*"
+	failures=$((failures + 1))
+	exit 1
+}
+
+skip() {
+	say "SKIP $*"
+	exit 4
+}
+
+# check SENTENCE COMMAND...: what the sentence says holds if the command succeeds.
+check() {
+	local sentence=$1 output
+
+	shift
+	if output=$("$@" 2>&1); then
+		say "ok $sentence"
+	else
+		fail "$sentence: $*: ${output:-it says nothing}"
+	fi
+}
+
+# refuse SENTENCE CODE WORDS COMMAND...: the command must fail with this exit code and say these words (a regex).
+refuse() {
+	local sentence=$1 code=$2 words=$3 output actual=0
+
+	shift 3
+	output=$("$@" 2>&1) || actual=$?
+	if [ $actual != "$code" ]; then
+		fail "$sentence: exit code $actual, not $code: $*: $output"
+	elif ! grep -Eq -- "$words" <<<"$output"; then
+		fail "$sentence: it does not say '$words': $*: $output"
+	else
+		say "ok $sentence: $output"
+	fi
+}
+
+# busywait SECONDS COMMAND...: until the command succeeds.
+busywait() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+	done
+}
+
+# in_netns NAME COMMAND...
+in_netns() {
+	local ns=$1
+
+	shift
+	nsenter --net="/run/netns/$ns" "$@"
+}
+
+# set_sysctl NAMESPACE KEY=VALUE...: keys with slashes, below /proc/sys/net.
+set_sysctl() {
+	local ns=$1
+
+	shift
+	# shellcheck disable=SC2016 # expanded inside
+	in_netns "$ns" bash -c 'for word; do echo "${word#*=}" >"/proc/sys/net/${word%%=*}" || exit 1; done' - "$@" ||
+		die "cannot set in $ns: $*"
+}
+
+# batch NAMESPACE: lines for `ip`; "-" stands for the namespace that the case started in.
+batch() {
+	local where=()
+
+	[ "$1" = - ] || where=(-n "$1")
+	ip "${where[@]}" -batch - || die "the topology could not be built in $1"
+}
+
+# ---- building the cluster
+
+# setup_cluster [bridged] NAME...: client, router and nodes are there anyway; NAME are pods, or node2 alone. With
+# bridged, pods are on a bridge of their node with br_netfilter, as many pod networks have it; else each is routed to.
+setup_cluster() {
+	local name style=routed
+
+	[ "$1" != bridged ] || { style=bridged; shift; }
+	nodes=(node1)
+	for name in "$@"; do
+		[ "$name" != node2 ] && [ "${node_of[$name]:-}" != node2 ] || nodes=(node1 node2)
+	done
+	namespaces=(client router "${nodes[@]}")
+	for name in "$@"; do
+		[ "$name" = node2 ] || namespaces+=("$name")
+	done
+	trap clean_up EXIT
+	trap 'exit 1' INT TERM
+	make_links "$@" | batch -
+	make_client | batch client
+	make_router | batch router
+	set_sysctl router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1
+	[ $style = routed ] || make_bridges "$@"
+	for name in "${nodes[@]}"; do
+		make_node "$name" $style "$@" | batch "$name"
+		# Strict, to show that each packet passes with addresses that fit its way.
+		set_sysctl "$name" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 \
+			ipv4/conf/all/rp_filter=1 ipv4/conf/default/rp_filter=1 ipv4/icmp_ratelimit=0 ipv6/icmp/ratelimit=0
+	done
+	for name in "$@"; do
+		[ "$name" = node2 ] || make_pod "$name" $style | batch "$name"
+	done
+}
+
+make_links() {
+	local name
+
+	printf 'netns add %s\n' "${namespaces[@]}"
+	echo "link add eth0 netns client type veth peer name client netns router"
+	for name in "${nodes[@]}"; do
+		echo "link add eth0 netns $name type veth peer name $name netns router"
+	done
+	for name in "$@"; do
+		[ "$name" = node2 ] || echo "link add eth0 address $(mac "$name" 2) netns $name type veth" \
+			"peer name $name address $(mac "$name" 1) netns ${node_of[$name]}"
+	done
+}
+
+# The MAC address of a pod (2) or of the node's end of its link (1).
+mac() { printf '02:00:00:00:0%d:%s\n' "$2" "${ip4[$1]##*.}"; }
+
+# Who forwards IPv6 must have a link-local address to ask for neighbours from; those of pods are permanent.
+make_client() {
+	cat <<-END
+		link set lo up
+		link set eth0 addrgenmode none
+		link set eth0 up
+		addr add 192.168.60.2/24 dev eth0
+		addr add fd00:60::2/64 dev eth0 nodad
+		route add default via 192.168.60.1
+		route add default via fd00:60::1
+	END
+}
+
+make_router() {
+	local name
+
+	cat <<-END
+		link set lo up
+		link add br0 type bridge
+		link set br0 addrgenmode none
+		link set br0 up
+		addr add 192.168.50.1/24 dev br0
+		addr add fd00:50::1/64 dev br0 nodad
+		addr add fe80::1/64 dev br0 nodad
+		link set client addrgenmode none
+		link set client up
+		addr add 192.168.60.1/24 dev client
+		addr add fd00:60::1/64 dev client nodad
+		addr add fe80::1/64 dev client nodad
+	END
+	for name in "${nodes[@]}"; do
+		echo "link set $name master br0 addrgenmode none"
+		echo "link set $name up"
+	done
+	for name in "$cluster_ips4" "$balancer_ips4" "$external_ips4"; do
+		echo "route add $name via 192.168.50.11"
+	done
+	for name in "$cluster_ips6" "$balancer_ips6" "$external_ips6"; do
+		echo "route add $name via fd00:50::11"
+	done
+	# So that a case may reach a pod directly, from outside too.
+	for name in "${nodes[@]}"; do
+		echo "route add 10.244.${name#node}.0/24 via ${ip4[$name]}"
+		echo "route add fd00:10:244:${name#node}::/64 via ${ip6[$name]}"
+	done
+}
+
+make_node() {
+	local node=$1 style=$2 other=node$((3 - ${1#node})) name n=${1#node}
+
+	shift 2
+	cat <<-END
+		link set lo up
+		link set eth0 addrgenmode none
+		link set eth0 up
+		addr add ${ip4[$node]}/24 dev eth0
+		addr add ${ip6[$node]}/64 dev eth0 nodad
+		addr add fe80::1$n/64 dev eth0 nodad
+		route add default via 192.168.50.1
+		route add default via fd00:50::1
+		route add 10.244.${other#node}.0/24 via ${ip4[$other]}
+		route add fd00:10:244:${other#node}::/64 via ${ip6[$other]}
+	END
+	for name in "$@"; do
+		[ "${node_of[$name]:-}" = "$node" ] || continue
+		echo "link set $name addrgenmode none"
+		[ "$style" = routed ] || echo "link set $name master cni0"
+		echo "link set $name up"
+		[ "$style" = bridged ] || cat <<-END
+			addr add 169.254.1.1/32 dev $name scope link
+			addr add fe80::1/64 dev $name nodad
+			neigh add ${ip4[$name]} lladdr $(mac "$name" 2) dev $name nud permanent
+			neigh add ${ip6[$name]} lladdr $(mac "$name" 2) dev $name nud permanent
+			route add ${ip4[$name]}/32 dev $name src ${ip4[$node]}
+			route add ${ip6[$name]}/128 dev $name src ${ip6[$node]}
+		END
+	done
+	[ "$style" = routed ] || cat <<-END
+		link set cni0 addrgenmode none
+		addr add 10.244.$n.1/24 dev cni0
+		addr add fd00:10:244:$n::1/64 dev cni0 nodad
+		addr add fe80::1/64 dev cni0 nodad
+		link set cni0 up
+	END
+}
+
+# The bridge first, for only while it is there does its module let us ask for its packets to pass netfilter.
+make_bridges() {
+	local node
+
+	modprobe br_netfilter || die "br_netfilter does not load"
+	for node in "${nodes[@]}"; do
+		ip -n "$node" link add cni0 type bridge || die "no bridge in $node"
+		set_sysctl "$node" bridge/bridge-nf-call-iptables=1 bridge/bridge-nf-call-ip6tables=1
+	done
+	set_sysctl router bridge/bridge-nf-call-iptables=0 bridge/bridge-nf-call-ip6tables=0
+}
+
+make_pod() {
+	local pod=$1 n=${node_of[$1]#node}
+
+	cat <<-END
+		link set lo up
+		link set eth0 addrgenmode none
+		link set eth0 up
+	END
+	if [ "$2" = bridged ]; then
+		cat <<-END
+			addr add ${ip4[$pod]}/24 dev eth0
+			addr add ${ip6[$pod]}/64 dev eth0 nodad
+			route add default via 10.244.$n.1
+			route add default via fd00:10:244:$n::1
+		END
+	else
+		cat <<-END
+			addr add ${ip4[$pod]}/32 dev eth0
+			addr add ${ip6[$pod]}/128 dev eth0 nodad
+			neigh add 169.254.1.1 lladdr $(mac "$pod" 1) dev eth0 nud permanent
+			neigh add fe80::1 lladdr $(mac "$pod" 1) dev eth0 nud permanent
+			route add 169.254.1.1 dev eth0 scope link
+			route add default via 169.254.1.1
+			route add default via fe80::1 dev eth0
+		END
+	fi
+}
+
+# At the end of every case, however it ends.
+clean_up() {
+	local code=$? name
+
+	trap - EXIT
+	[ $failures = 0 ] || { show_state; code=1; }
+	for name in "${!talker_in[@]}"; do
+		eval "exec ${talker_in[$name]}>&- ${talker_out[$name]}<&-"
+	done
+	[ ${#processes[@]} = 0 ] || kill -9 "${processes[@]}" 2>/dev/null
+	wait
+	for name in "${namespaces[@]}"; do
+		echo "netns del $name"
+	done | ip -force -batch - 2>/dev/null
+	rm -rf "$work"
+	exit "$code"
+}
+
+# What somebody who reads of a failure wants to see.
+show_state() {
+	local node
+
+	for node in "${nodes[@]}"; do
+		say "-- $node holds:"
+		kservctl_on "$node" save
+		kservctl_on "$node" flow list | head -n 40
+		kservctl_on "$node" stats
+	done 2>&1 | sed 's/^/# /'
+}
+
+# ---- servers
+
+# start_server NAME PROTOCOL:PORT...: in the namespace NAME, answering with that name.
+start_server() {
+	start_server_as "$1" "$@"
+}
+
+# start_server_as ANSWER NAME PROTOCOL:PORT...
+start_server_as() {
+	local answer=$1 name=$2
+
+	shift 2
+	serve --netns "$name" --name "$answer" --pidfile "$work/serve.$answer" "$@" 2>&1 ||
+		die "no server $answer in $name"
+	processes+=("$(<"$work/serve.$answer")")
+}
+
+stop_server() {
+	kill -9 "$(<"$work/serve.$1")"
+	busywait 5 process_is_gone "$(<"$work/serve.$1")" || die "the server $1 does not end"
+}
+
+process_is_gone() { ! [ -e "/proc/$1" ] || grep -q '^State:.*Z' "/proc/$1/status"; }
+
+# ---- clients: see `probe --help` for the words
+
+# connect FROM PROTOCOL ADDRESS:PORT WORDS...: must go as the words say.
+connect() {
+	local from=$1 output
+
+	shift
+	if output=$(probe --netns "$from" "$@" 2>&1); then
+		say "ok $from $*: ${output//$'\n'/, }"
+	else
+		fail "$from $*: ${output//$'\n'/, }"
+	fi
+}
+
+# Two outcomes that many cases are about.
+expect_refused() { connect "$@" expect refused within 1000; }
+expect_timeout() { connect "$@" expect timeout timeout 1500; }
+
+# connections FROM <<END: many at once, one a line: PROTOCOL ADDRESS:PORT WORDS.
+connections() {
+	local line
+
+	while read -r line; do
+		case $line in
+		FAIL*) fail "$1: $line" ;;
+		*) say "$1: $line" ;;
+		esac
+	done < <(probe --netns "$1" 2>&1)
+}
+
+# answers FROM PROTOCOL ADDRESS:PORT K: prints "NAME HOW-OFTEN" for each server that answered one of K connections.
+answers() {
+	probe --netns "$1" "$2" "$3" count "$4" | grep -v '^ok '
+}
+
+# tell FROM open NAME PROTOCOL ADDRESS:PORT WORDS, tell FROM ask NAME WORDS, tell FROM close NAME: connections that
+# stay open, held by one process for each FROM.
+tell() {
+	local from=$1 line
+
+	shift
+	[ -n "${talker_in[$from]:-}" ] || start_talker "$from"
+	echo "$*" >&"${talker_in[$from]}"
+	read -r line <&"${talker_out[$from]}" || die "the process that holds the connections of $from is gone"
+	said=$line
+	case $line in
+	ok*) say "$from $*: $line" ;;
+	*) fail "$from $*: $line" ;;
+	esac
+}
+
+start_talker() {
+	local in out
+
+	mkfifo "$work/$1.in" "$work/$1.out"
+	probe --netns "$1" <"$work/$1.in" >"$work/$1.out" 2>&1 &
+	processes+=($!)
+	exec {in}>"$work/$1.in" {out}<"$work/$1.out"
+	talker_in[$1]=$in talker_out[$1]=$out
+}
+
+# start_traffic NAME FROM PROTOCOL ADDRESS:PORT WORDS: connections without end, until stop_traffic NAME.
+start_traffic() {
+	local name=$1 from=$2
+
+	shift 2
+	probe --netns "$from" "$@" forever >"$work/traffic.$name" 2>&1 &
+	processes+=($!)
+	echo $! >"$work/traffic.$name.pid"
+}
+
+# Prints who answered how many; fails if a byte was wrong.
+stop_traffic() {
+	local pid code=0
+
+	pid=$(<"$work/traffic.$1.pid")
+	kill -TERM "$pid"
+	wait "$pid" || code=$?
+	say "traffic $1: $(tr '\n' ',' <"$work/traffic.$1")"
+	[ $code = 0 ] || fail "traffic $1 ended with code $code"
+}
+
+# ---- looking at packets
+
+# start_capture NAME NAMESPACE DEVICE FILTER...
+start_capture() {
+	local name=$1 ns=$2 device=$3
+
+	shift 3
+	nsenter --net="/run/netns/$ns" tcpdump -n -U --immediate-mode -i "$device" -w "$work/$name.pcap" "$@" \
+		2>"$work/$name.tcpdump" &
+	capture_pid[$name]=$!
+	processes+=($!)
+	busywait 10 grep -q 'listening on' "$work/$name.tcpdump" || die "tcpdump does not start in $ns"
+}
+
+# Prints the packets, one a line.
+stop_capture() {
+	kill "${capture_pid[$1]}"
+	wait "${capture_pid[$1]}"
+	tcpdump -n -r "$work/$1.pcap" 2>/dev/null
+}
+
+# ---- address families
+
+# both FUNCTION WORDS...: run it for IPv4 and for IPv6 with $family set and the helpers below following it.
+both() {
+	for family in 4 6; do
+		"$@"
+	done
+}
+
+# host NAME: its address in $family, as it stands before a port.
+host() {
+	if [ "$family" = 4 ]; then
+		say "${ip4[$1]}"
+	else
+		say "[${ip6[$1]}]"
+	fi
+}
+
+# Addresses number N (0-99) of the ranges that services get theirs from.
+cluster_ip() { [ "$family" = 4 ] && say "10.96.0.$1" || say "[fd00:10:96::$1]"; }
+external_ip() { [ "$family" = 4 ] && say "203.0.113.$1" || say "[2001:db8:ff::$1]"; }
+balancer_ip() { [ "$family" = 4 ] && say "192.168.50.24$1" || say "[fd00:50::f$1]"; }
+
+# ---- the node's tables
+
+# kservctl_on NODE COMMAND...
+kservctl_on() {
+	local node=$1
+
+	shift
+	in_netns "$node" kservctl "$@"
+}
