@@ -8,7 +8,9 @@
 # With the datapath floor-veth, client and pod1 share one veth pair and there is no node.
 
 pods=10
-client=10.244.0.2 bystander=10.244.0.30 node=192.0.2.1 outside=192.0.2.2 server_port=8080
+client=10.244.0.2 outside=192.0.2.2
+# shellcheck disable=SC2034 # read by guest
+bystander=10.244.0.30 node=192.0.2.1 server_port=8080
 
 pod_address() { echo "10.244.0.$((10 + $1))"; }
 
