@@ -3,7 +3,13 @@
 #include <string.h>
 #include "lib/tables.h"
 
-const struct kserv_config kserv_config_defaults = { 0 };
+/* Those of kserv_config_alloc() in kmod/config.c. */
+const struct kserv_config kserv_config_defaults = {
+	.masquerade_port_min = 32768, .masquerade_port_max = 65535,
+	.flow_max = 262144, .session_max = 65536,
+	.tcp_syn_timeout = 60, .tcp_established_timeout = 24 * 3600, .tcp_close_timeout = 120,
+	.udp_timeout = 30, .udp_stream_timeout = 120, .sctp_timeout = 210,
+};
 
 static int addr_compare(const struct kserv_addr *a, const struct kserv_addr *b)
 {

@@ -124,7 +124,7 @@ struct kserv_config {
 	uint32_t udp_timeout, udp_stream_timeout, sctp_timeout;
 };
 
-/* What the kernel takes for members that are 0; a member that is 0 here has no fixed default. */
+/* What the kernel takes for members that are 0. */
 extern const struct kserv_config kserv_config_defaults;
 
 /**

@@ -58,20 +58,22 @@ static void prefix_put(struct kserv_message *message, int type, const struct kse
 	kserv_message_nest_end(message, start);
 }
 
-static void endpoint_put(struct kserv_message *message, int type, const struct kserv_endpoint *endpoint)
+static void endpoint_put(struct kserv_message *message, int type, const struct kserv_endpoint *endpoint,
+			 unsigned int members)
 {
 	size_t start = kserv_message_nest(message, type);
 
 	kserv_message_put_addr(message, KSERV_A_ENDPOINT_ADDR4, KSERV_A_ENDPOINT_ADDR6, &endpoint->addr);
 	kserv_message_put_be16(message, KSERV_A_ENDPOINT_PORT, endpoint->port);
-	if (type == KSERV_A_SERVICE_ENDPOINT) {
+	if (members & KSERV_SET_STATE)
 		kserv_message_put_u8(message, KSERV_A_ENDPOINT_STATE, endpoint->state);
+	if (members & KSERV_SET_ENDPOINT_FLAGS)
 		kserv_message_put_u8(message, KSERV_A_ENDPOINT_FLAGS, endpoint->flags);
+	if (members & KSERV_SET_WEIGHT)
 		kserv_message_put_u16(message, KSERV_A_ENDPOINT_WEIGHT, endpoint->weight);
-		if (endpoint->cluster_reason)
-			kserv_message_put_u8(message, KSERV_A_ENDPOINT_CLUSTER_REASON, endpoint->cluster_reason);
-		if (endpoint->local_reason)
-			kserv_message_put_u8(message, KSERV_A_ENDPOINT_LOCAL_REASON, endpoint->local_reason);
+	if (members & KSERV_SET_REASONS) {
+		kserv_message_put_u8(message, KSERV_A_ENDPOINT_CLUSTER_REASON, endpoint->cluster_reason);
+		kserv_message_put_u8(message, KSERV_A_ENDPOINT_LOCAL_REASON, endpoint->local_reason);
 	}
 	kserv_message_nest_end(message, start);
 }
@@ -124,13 +126,13 @@ static void write_frontends(struct service_writer *writer, int type, const struc
 	}
 }
 
-static void write_endpoints(struct service_writer *writer, int type, const struct kserv_endpoint *const *v, size_t n,
-			    bool last)
+static void write_endpoints(struct service_writer *writer, int type, unsigned int members,
+			    const struct kserv_endpoint *const *v, size_t n, bool last)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		endpoint_put(writer->message, type, v[i]);
+		endpoint_put(writer->message, type, v[i], members);
 		writer_continue(writer, last && i + 1 == n);
 	}
 }
@@ -150,9 +152,10 @@ int kserv_transaction_service_set(struct kserv_transaction *transaction, const s
 			!change->n_frontends && !change->n_endpoints_del && !change->n_endpoints);
 	write_frontends(&writer, KSERV_A_SERVICE_FRONTEND, change->frontends, change->n_frontends,
 			!change->n_endpoints_del && !change->n_endpoints);
-	write_endpoints(&writer, KSERV_A_SERVICE_ENDPOINT_DEL, change->endpoints_del, change->n_endpoints_del,
+	write_endpoints(&writer, KSERV_A_SERVICE_ENDPOINT_DEL, 0, change->endpoints_del, change->n_endpoints_del,
 			!change->n_endpoints);
-	write_endpoints(&writer, KSERV_A_SERVICE_ENDPOINT, change->endpoints, change->n_endpoints, true);
+	write_endpoints(&writer, KSERV_A_SERVICE_ENDPOINT, change->endpoint_members, change->endpoints,
+			change->n_endpoints, true);
 	kserv_message_nest_end(message, writer.start);
 	return message->error;
 }

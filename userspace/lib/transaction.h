@@ -34,16 +34,26 @@ enum kserv_service_members {
 	KSERV_SET_ALL = (1 << 6) - 1,
 };
 
+/* The same for endpoints. */
+enum kserv_endpoint_members {
+	KSERV_SET_STATE = 1 << 0,
+	KSERV_SET_ENDPOINT_FLAGS = 1 << 1,
+	KSERV_SET_WEIGHT = 1 << 2,
+	KSERV_SET_REASONS = 1 << 3,
+	KSERV_SET_ENDPOINT_ALL = (1 << 4) - 1,
+};
+
 /**
  * struct kserv_service_change - what to do to one service
  * @service: the key, and the values of @members
  * @mode: enum kserv_set_mode
  * @members: KSERV_SET_*
+ * @endpoint_members: which members of all @endpoints are sent
  */
 struct kserv_service_change {
 	const struct kserv_service *service;
 	uint8_t mode;
-	unsigned int members;
+	unsigned int members, endpoint_members;
 	const struct kserv_frontend *const *frontends, *const *frontends_del;
 	size_t n_frontends, n_frontends_del;
 	const struct kserv_endpoint *const *endpoints, *const *endpoints_del;

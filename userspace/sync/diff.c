@@ -90,23 +90,10 @@ static void diff_endpoints(const struct kserv_service *before, const struct kser
 	}
 }
 
-static unsigned int diff_members(const struct kserv_service *before, const struct kserv_service *after)
+static bool members_are_same(const struct kserv_service *a, const struct kserv_service *b)
 {
-	unsigned int members = 0;
-
-	if (before->scheduler != after->scheduler)
-		members |= KSERV_SET_SCHEDULER;
-	if (before->affinity_timeout != after->affinity_timeout)
-		members |= KSERV_SET_AFFINITY_TIMEOUT;
-	if (before->flags != after->flags)
-		members |= KSERV_SET_FLAGS;
-	if (before->removal != after->removal)
-		members |= KSERV_SET_REMOVAL;
-	if (before->removal_grace != after->removal_grace)
-		members |= KSERV_SET_REMOVAL_GRACE;
-	if (before->slow_start != after->slow_start)
-		members |= KSERV_SET_SLOW_START;
-	return members;
+	return a->scheduler == b->scheduler && a->affinity_timeout == b->affinity_timeout && a->flags == b->flags &&
+	       a->removal == b->removal && a->removal_grace == b->removal_grace && a->slow_start == b->slow_start;
 }
 
 /* Scratch for @n pointers. */
@@ -128,7 +115,9 @@ static int make_room(struct differ *differ, size_t n)
 static int remove_from_service(struct differ *differ, const struct kserv_service *before,
 			       const struct kserv_service *after)
 {
-	struct kserv_service_change change = { .service = after };
+	struct kserv_service_change change = {
+		.service = after, .members = KSERV_SET_ALL, .endpoint_members = KSERV_SET_ENDPOINT_ALL,
+	};
 	const struct kserv_frontend **del;
 	int error;
 
@@ -155,14 +144,16 @@ static int remove_from_service(struct differ *differ, const struct kserv_service
 /* Second pass: all that is new or different in @after; endpoints that are gone. */
 static int add_to_service(struct differ *differ, const struct kserv_service *before, const struct kserv_service *after)
 {
-	struct kserv_service_change change = { .service = after };
+	struct kserv_service_change change = {
+		.service = after, .members = KSERV_SET_ALL, .endpoint_members = KSERV_SET_ENDPOINT_ALL,
+	};
 	const struct kserv_endpoint **endpoints, **endpoints_del;
 	const struct kserv_frontend **frontends;
+	bool same = before && after && members_are_same(before, after);
 	int error;
 
 	if (!after)
 		return 0;
-	change.members = before ? diff_members(before, after) : KSERV_SET_ALL;
 	before = before ? before : &nothing;
 	error = make_room(differ, after->n_frontends + after->n_endpoints + before->n_endpoints);
 	if (error)
@@ -172,7 +163,7 @@ static int add_to_service(struct differ *differ, const struct kserv_service *bef
 	endpoints_del = endpoints + after->n_endpoints;
 	diff_frontends(before, after, frontends, &change.n_frontends, NULL, NULL);
 	diff_endpoints(before, after, endpoints, &change.n_endpoints, endpoints_del, &change.n_endpoints_del);
-	if (!change.members && !change.n_frontends && !change.n_endpoints && !change.n_endpoints_del)
+	if (same && !change.n_frontends && !change.n_endpoints && !change.n_endpoints_del)
 		return 0;
 	differ->counts.services_set++;
 	differ->counts.frontends_set += change.n_frontends;
@@ -234,8 +225,7 @@ static int diff_routes(struct differ *differ, const struct kserv_tables *before,
 /* A member that is 0 stands for the kernel's default. */
 static bool number_differs(uint32_t want, uint32_t have, uint32_t otherwise)
 {
-	want = want ? want : otherwise;
-	return want && want != have;
+	return (want ? want : otherwise) != have;
 }
 
 static bool config_differs(const struct kserv_config *want, const struct kserv_config *have)
