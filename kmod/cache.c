@@ -2,6 +2,8 @@
 /* Filling, counting and clearing the affinity cache; the hot path is in cache.h. */
 #include <linux/cpumask.h>
 #include <linux/percpu.h>
+#include <net/dst.h>
+#include <net/ip6_fib.h>
 
 #include "kserv.h"
 #include "cache.h"
@@ -21,41 +23,60 @@ static void fold(struct kserv_cache *cache, struct kserv_cache_entry *entry)
 	entry->folded_bytes = bytes;
 }
 
-static void fill(struct kserv_net *kn, struct kserv_cache_entry *entry, struct kserv_flow *flow)
+static void clear(struct kserv_cache *cache, struct kserv_cache_entry *entry)
 {
-	entry->untracked = flow->flags & KSERV_FLOW_FLAGS_UNTRACKED;
-	entry->refreshed = (u32)jiffies;
+	fold(cache, entry);
+	WRITE_ONCE(entry->valid, 0);
+	if (entry->stage == KSERV_STAGE_INGRESS)
+		dst_release(container_of(entry, struct kserv_fast_entry, cache)->dst);
+}
+
+/* Let the killer of a flow know that this CPU may have an entry of it. */
+static void note_cpu(struct kserv_flow *flow)
+{
+	u64 bit = BIT_ULL(smp_processor_id() & 63);
+
+	if (!(atomic64_read(&flow->cpus) & bit))
+		atomic64_or(bit, &flow->cpus);
+	/* Pairs with the one in kserv_cache_forget(). */
+	smp_mb__after_atomic();
+}
+
+/* Make an entry the flow's, but for what it does. Return: false if the flow is dead. */
+static bool take(struct kserv_net *kn, struct kserv_cache *cache, struct kserv_cache_entry *entry,
+		 struct kserv_flow *flow, enum kserv_flow_dir dir, enum kserv_stage stage,
+		 const struct kserv_tuple *from)
+{
+	lockdep_assert_held(&cache->lock);
+	if (entry->valid)
+		clear(cache, entry);
+	else
+		kserv_count(kn, CACHE_FILLS);
+	if (READ_ONCE(flow->dead))
+		return false;
+	entry->from = *from;
+	entry->stage = stage;
+	entry->dir = dir;
+	entry->untracked = !!(flow->flags & KSERV_FLOW_FLAGS_UNTRACKED);
 	entry->stale = flow->stale;
+	entry->refreshed = (u32)jiffies;
 	entry->packets = 0;
 	entry->folded_packets = 0;
 	entry->bytes = 0;
 	entry->folded_bytes = 0;
 	entry->flow = flow;
+	return true;
 }
 
 void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir, enum kserv_stage stage,
 		      const struct kserv_tuple *from, const struct kserv_nat *nat)
 {
 	struct kserv_cache *cache = *this_cpu_ptr(kn->flows.cache);
-	u64 bit = BIT_ULL(smp_processor_id() & 63);
 	struct kserv_cache_entry *entry = &cache->entry[kserv_cache_index(from, stage)];
 
-	if (!(atomic64_read(&flow->cpus) & bit))
-		atomic64_or(bit, &flow->cpus);
-	/* Pairs with the one in kserv_cache_forget(). */
-	smp_mb__after_atomic();
-
+	note_cpu(flow);
 	spin_lock(&cache->lock);
-	if (entry->valid)
-		fold(cache, entry);
-	else
-		kserv_count(kn, CACHE_FILLS);
-	entry->valid = 0;
-	if (!READ_ONCE(flow->dead)) {
-		fill(kn, entry, flow);
-		entry->from = *from;
-		entry->stage = stage;
-		entry->dir = dir;
+	if (take(kn, cache, entry, flow, dir, stage, from)) {
 		if (nat)
 			entry->nat = *nat;
 		entry->valid = nat ? KSERV_CACHE_REWRITE : KSERV_CACHE_PASS;
@@ -63,18 +84,37 @@ void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_
 	spin_unlock(&cache->lock);
 }
 
-static void forget_tuple(struct kserv_cache *cache, struct kserv_flow *flow, const struct kserv_tuple *tuple)
+void kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
+			   const struct kserv_tuple *from, const struct kserv_tuple *to, struct dst_entry *dst,
+			   bool peer)
 {
-	struct kserv_cache_entry *entry;
-	int stage;
+	struct kserv_cache *cache = *this_cpu_ptr(kn->flows.cache);
+	struct kserv_fast_entry *entry = &cache->fast[kserv_cache_index(from, KSERV_STAGE_INGRESS)];
 
-	for (stage = KSERV_STAGE_EARLY; stage <= KSERV_STAGE_LATE; stage++) {
-		entry = &cache->entry[kserv_cache_index(tuple, stage)];
-		if (entry->valid && entry->flow == flow) {
-			fold(cache, entry);
-			WRITE_ONCE(entry->valid, 0);
-		}
+	note_cpu(flow);
+	spin_lock(&cache->lock);
+	if (take(kn, cache, &entry->cache, flow, dir, KSERV_STAGE_INGRESS, from) && dst_hold_safe(dst)) {
+		kserv_nat_prepare(&entry->cache.nat, from, to);
+		entry->dst = dst;
+		entry->cookie = from->family == NFPROTO_IPV6 ? rt6_get_cookie((struct rt6_info *)dst) : 0;
+		entry->mtu = dst_mtu(dst);
+		entry->peer = peer;
+		entry->cache.valid = KSERV_CACHE_REWRITE;
 	}
+	spin_unlock(&cache->lock);
+}
+
+static void forget_entry(struct kserv_cache *cache, struct kserv_cache_entry *entry, const struct kserv_flow *flow)
+{
+	if (entry->valid && entry->flow == flow)
+		clear(cache, entry);
+}
+
+static void forget_tuple(struct kserv_cache *cache, const struct kserv_flow *flow, const struct kserv_tuple *tuple)
+{
+	forget_entry(cache, &cache->entry[kserv_cache_index(tuple, KSERV_STAGE_EARLY)], flow);
+	forget_entry(cache, &cache->entry[kserv_cache_index(tuple, KSERV_STAGE_LATE)], flow);
+	forget_entry(cache, &cache->fast[kserv_cache_index(tuple, KSERV_STAGE_INGRESS)].cache, flow);
 }
 
 /* The four tuples with which packets of the flow may have passed here. */
@@ -82,7 +122,8 @@ static void forget_flow(struct kserv_cache *cache, struct kserv_flow *flow)
 {
 	const struct kserv_tuple *endpoint = kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
 	struct kserv_tuple towards = kserv_tuple_inverse(endpoint);
-	struct kserv_masquerade *masquerade = rcu_access_pointer(flow->masquerade);
+	/* The flow is dead: nobody publishes one any more, and it is freed with the flow. */
+	struct kserv_masquerade *masquerade = rcu_dereference_protected(flow->masquerade, flow->dead);
 
 	forget_tuple(cache, flow, kserv_flow_tuple(flow, KSERV_KEY_CLIENT));
 	forget_tuple(cache, flow, endpoint);
@@ -97,7 +138,7 @@ void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow)
 	u64 cpus;
 	int cpu;
 
-	/* Pairs with kserv_cache_fill(): flow->dead is out before the CPUs are looked at. */
+	/* Pairs with note_cpu(): flow->dead is out before the CPUs are looked at. */
 	smp_mb();
 	cpus = atomic64_read(&flow->cpus);
 	if (!cpus)
@@ -112,22 +153,42 @@ void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow)
 	}
 }
 
-void kserv_cache_fold(struct kserv_net *kn)
+/* Call @fn for each valid entry, under the lock of its cache. */
+static void for_each_entry(struct kserv_net *kn, void (*fn)(struct kserv_cache *cache, struct kserv_cache_entry *entry))
 {
+	struct kserv_cache_entry *entry;
 	struct kserv_cache *cache;
 	int cpu, i;
 
 	for_each_possible_cpu(cpu) {
 		cache = *per_cpu_ptr(kn->flows.cache, cpu);
-		for (i = 0; i < ARRAY_SIZE(cache->entry); i++) {
-			if (!READ_ONCE(cache->entry[i].valid))
+		for (i = 0; i < 2 << KSERV_CACHE_BITS; i++) {
+			entry = i & 1 ? &cache->fast[i / 2].cache : &cache->entry[i / 2];
+			if (!READ_ONCE(entry->valid))
 				continue;
 			spin_lock_bh(&cache->lock);
-			if (cache->entry[i].valid)
-				fold(cache, &cache->entry[i]);
+			if (entry->valid)
+				fn(cache, entry);
 			spin_unlock_bh(&cache->lock);
 		}
+		cond_resched();
 	}
+}
+
+void kserv_cache_fold(struct kserv_net *kn)
+{
+	for_each_entry(kn, fold);
+}
+
+static void age(struct kserv_cache *cache, struct kserv_cache_entry *entry)
+{
+	if ((u32)jiffies - entry->refreshed >= 2 * KSERV_CACHE_REFRESH)
+		clear(cache, entry);
+}
+
+void kserv_cache_age(struct kserv_net *kn)
+{
+	for_each_entry(kn, age);
 }
 
 int kserv_cache_init(struct kserv_flow_table *table)

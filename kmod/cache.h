@@ -40,7 +40,7 @@ enum kserv_cache_action {
 struct kserv_cache_entry {
 	struct kserv_tuple from;
 	u8 valid;
-	u8 stage:1, dir:1, untracked:1;
+	u8 stage:2, dir:1, untracked:1;
 	u16 stale;
 	u32 refreshed;
 	u32 packets;
@@ -53,10 +53,27 @@ struct kserv_cache_entry {
 
 static_assert(sizeof(struct kserv_cache_entry) == 128);
 
+/**
+ * struct kserv_fast_entry - what to do with a packet as it comes in from a device, see fast.c
+ * @cache: the rewrite all the way, from what comes in to what goes out
+ * @dst: the route out; holds a reference
+ * @cookie: of @dst, for IPv6
+ * @mtu: of @dst
+ * @peer: hand it to the other end of the veth pair that @dst leads to
+ */
+struct kserv_fast_entry {
+	struct kserv_cache_entry cache;
+	struct dst_entry *dst;
+	u32 cookie;
+	u32 mtu;
+	bool peer;
+};
+
 /* @lock: filling, clearing and folding entries; not taken for a hit. */
 struct kserv_cache {
 	spinlock_t lock;
 	struct kserv_cache_entry entry[1 << KSERV_CACHE_BITS];
+	struct kserv_fast_entry fast[1 << KSERV_CACHE_BITS];
 };
 
 /* Spreads tuples over the entries; a bad spread costs a table lookup, so it need not be a strong hash. */
@@ -69,10 +86,15 @@ static inline u32 kserv_cache_index(const struct kserv_tuple *tuple, enum kserv_
 	return hash >> (64 - KSERV_CACHE_BITS);
 }
 
-/**
- * kserv_cache_lookup() - this CPU's entry for a packet, if it may be used without asking the flow
- * Context: BH off, RCU read section. Return: the entry or NULL.
- */
+/* May @entry be used for packets of @tuple at @stage without asking the flow? Context: BH off, RCU read section. */
+static inline bool kserv_cache_hits(const struct kserv_cache_entry *entry, const struct kserv_tuple *tuple,
+				    unsigned int stage, u32 stale)
+{
+	return READ_ONCE(entry->valid) && entry->stage == stage && kserv_tuple_equal(&entry->from, tuple) &&
+	       entry->stale == (u16)stale && (u32)jiffies - entry->refreshed < KSERV_CACHE_REFRESH;
+}
+
+/* This CPU's entry for a packet before or after routing, or NULL. Context: BH off, RCU read section. */
 static inline struct kserv_cache_entry *kserv_cache_lookup(struct kserv_flow_table *table,
 							   const struct kserv_tuple *tuple, enum kserv_stage stage,
 							   u32 stale)
@@ -80,10 +102,17 @@ static inline struct kserv_cache_entry *kserv_cache_lookup(struct kserv_flow_tab
 	struct kserv_cache *cache = *this_cpu_ptr(table->cache);
 	struct kserv_cache_entry *entry = &cache->entry[kserv_cache_index(tuple, stage)];
 
-	if (READ_ONCE(entry->valid) && entry->stage == stage && kserv_tuple_equal(&entry->from, tuple) &&
-	    entry->stale == (u16)stale && (u32)jiffies - entry->refreshed < KSERV_CACHE_REFRESH)
-		return entry;
-	return NULL;
+	return kserv_cache_hits(entry, tuple, stage, stale) ? entry : NULL;
+}
+
+/* This CPU's entry for a packet as it comes in from a device, or NULL. Context: BH off, RCU read section. */
+static inline struct kserv_fast_entry *kserv_cache_lookup_fast(struct kserv_flow_table *table,
+							       const struct kserv_tuple *tuple, u32 stale)
+{
+	struct kserv_cache *cache = *this_cpu_ptr(table->cache);
+	struct kserv_fast_entry *entry = &cache->fast[kserv_cache_index(tuple, KSERV_STAGE_INGRESS)];
+
+	return kserv_cache_hits(&entry->cache, tuple, KSERV_STAGE_INGRESS, stale) ? entry : NULL;
 }
 
 /**
@@ -94,10 +123,23 @@ static inline struct kserv_cache_entry *kserv_cache_lookup(struct kserv_flow_tab
 void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir, enum kserv_stage stage,
 		      const struct kserv_tuple *from, const struct kserv_nat *nat);
 
+/**
+ * kserv_cache_fill_fast() - remember how packets of @from cross this node
+ * @to: what they go out as
+ * @dst: how; a reference is taken
+ * @peer: see struct kserv_fast_entry
+ * Context: as kserv_cache_fill().
+ */
+void kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
+			   const struct kserv_tuple *from, const struct kserv_tuple *to, struct dst_entry *dst,
+			   bool peer);
+
 /* Clear what other CPUs keep of a flow that is @flow->dead. Context: any. */
 void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow);
 /* Bring what all CPUs have counted to the flows. Context: process. */
 void kserv_cache_fold(struct kserv_net *kn);
+/* Give up routes that no packet has used for a while. Context: process. */
+void kserv_cache_age(struct kserv_net *kn);
 
 /* Return: 0 or -ENOMEM. */
 int kserv_cache_init(struct kserv_flow_table *table);

@@ -134,6 +134,7 @@ static inline bool kserv_flow_is_expired(const struct kserv_flow *flow)
 enum kserv_stage {
 	KSERV_STAGE_EARLY,
 	KSERV_STAGE_LATE,
+	KSERV_STAGE_INGRESS,	/* at the device it came in by; of the affinity cache only */
 };
 
 enum kserv_match_kind {

@@ -4,6 +4,7 @@
 #include <linux/workqueue.h>
 
 #include "kserv.h"
+#include "cache.h"
 #include "flow.h"
 #include "gc.h"
 #include "track.h"
@@ -51,6 +52,7 @@ static void gc_work(struct work_struct *work)
 	unsigned int step = (1U << table->bits) / GC_STEPS;
 
 	scan(kn, table->gc_next, table->gc_next + step, false);
+	kserv_cache_age(kn);
 	table->gc_next = (table->gc_next + step) & ((1U << table->bits) - 1);
 	queue_delayed_work(kserv_queue, &table->gc, GC_INTERVAL);
 }

@@ -14,6 +14,7 @@
 #include "kserv.h"
 #include "cache.h"
 #include "event.h"
+#include "fast.h"
 #include "masquerade.h"
 #include "reject.h"
 #include "start.h"
@@ -119,8 +120,11 @@ static unsigned int apply(struct kserv_net *kn, struct sk_buff *skb, const struc
 		kserv_nat_prepare(&buffer, &packet->tuple, &to);
 		nat = &buffer;
 	}
-	if (settled)
+	if (settled) {
 		kserv_cache_fill(kn, flow, match->dir, stage, &packet->tuple, nat);
+		if (state->hook == NF_INET_POST_ROUTING)
+			kserv_fast_remember(kn, flow, match->dir, skb, state);
+	}
 	return nat ? rewrite(kn, skb, state, packet, nat, stage) : NF_ACCEPT;
 }
 
@@ -379,9 +383,16 @@ int kserv_hooks_register(struct kserv_net *kn)
 	ret = nf_register_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
 	if (ret)
 		goto out_defrag6;
+	if (rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))->fast_path) {
+		ret = kserv_fast_start(kn);
+		if (ret)
+			goto out_hooks;
+	}
 	kn->hooks_registered = true;
 	return 0;
 
+out_hooks:
+	nf_unregister_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
 out_defrag6:
 	nf_defrag_ipv6_disable(kn->net);
 out_defrag4:
@@ -393,6 +404,7 @@ void kserv_hooks_unregister(struct kserv_net *kn)
 {
 	if (!kn->hooks_registered)
 		return;
+	kserv_fast_stop(kn);
 	nf_unregister_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
 	nf_defrag_ipv6_disable(kn->net);
 	nf_defrag_ipv4_disable(kn->net);

@@ -14,6 +14,7 @@
 	X(UNTRANSLATED, "packets-untranslated")		\
 	X(ERRORS_TRANSLATED, "icmp-errors-translated")	\
 	X(CACHE_HITS, "affinity-cache-hits")		\
+	X(FAST, "packets-fast-path")			\
 	X(CACHE_FILLS, "affinity-cache-fills")		\
 	X(REPICKED, "flows-repicked")			\
 	X(SYN_RETRIED, "syn-retries-moved")		\
@@ -45,6 +46,10 @@ struct kserv_stats {
 
 struct kserv_net;
 struct sk_buff;
+
+/* Bytes of a message that hold every counter: nest, name and value. */
+#define KSERV_STATS_SIZE ((KSERV_N_COUNTERS + 32) * 64)
+
 /* Append every counter to a message. Return: 0 or -EMSGSIZE. */
 int kserv_stats_put(struct sk_buff *skb, const struct kserv_net *kn);
 int kserv_stats_net_init(struct kserv_net *kn);
