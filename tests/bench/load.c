@@ -213,12 +213,14 @@ static void report(const struct test *test, uint64_t *spent, int count, uint64_t
 		servers += __builtin_popcountll(seen[i]);
 	qsort(spent, count, sizeof(*spent), compare);
 	printf("{\"test\": \"%s\", \"operations\": %d, \"value\": %.1f, \"mean\": %.1f, \"p10\": %.1f, "
-	       "\"median\": %.1f, \"p90\": %.1f, \"endpoints\": %d}\n",
+	       "\"median\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"max\": %.1f, \"endpoints\": %d}\n",
 	       test->name, count,
 	       (test->each ? (double)spent[count / 2] : (double)sum / count) / test->per_op,
 	       (double)sum / count / test->per_op, (double)spent[count / 10] / test->per_op,
 	       (double)spent[count / 2] / test->per_op,
-	       (double)spent[count - 1 - count / 10] / test->per_op, servers);
+	       (double)spent[count - 1 - count / 10] / test->per_op,
+	       (double)spent[count - 1 - count / 100] / test->per_op, (double)spent[count - 1] / test->per_op,
+	       servers);
 }
 
 static void run(const struct test *test, const struct sockaddr_in *to, int count)
