@@ -74,6 +74,6 @@ struct kserv_config *kserv_config_alloc(void);
 /* Frees the lists too; no reader may be left. */
 void kserv_config_free(struct kserv_config *config);
 struct kserv_config *kserv_config_parse(const struct nlattr *attr, struct netlink_ext_ack *extack);
-int kserv_config_put(struct sk_buff *skb, const struct kserv_net *kn, const struct kserv_config *config);
+int kserv_config_put(struct sk_buff *skb, struct kserv_net *kn, const struct kserv_config *config);
 
 #endif /* _KSERV_CONFIG_H */

@@ -4,6 +4,8 @@
 
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
+#include <linux/notifier.h>
+#include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/idr.h>
 #include <linux/workqueue.h>
@@ -57,9 +59,13 @@
  * @net: the namespace; valid as long as this is
  * @services: key -> service; @mutex
  * @service_ids: id -> service, in the order of dumps; @mutex
- * @routes: see route.h
+ * @routes: pod CIDRs, see route.h; @mutex
  * @n_frontends: counted under @mutex, as are all that follow
  * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a flow may live
+ * @fast_started: the hooks of the ingress fast path are in place, see fast.c
+ * @fast_notifier: tells of devices that come and go
+ * @fast_devices: those hooked into; RTNL
+ * @events_lost: notifications that could not be sent since the last one that could
  */
 struct kserv_net {
 	struct kserv_config __rcu *config;
@@ -74,12 +80,16 @@ struct kserv_net {
 	struct net *net;
 	struct rhashtable services;
 	struct idr service_ids;
-	struct rhashtable routes;
+	struct rb_root routes;
 	u32 n_services;
 	u32 n_frontends;
 	u32 n_endpoints;
 	u32 n_routes;
 	bool hooks_registered;
+	bool fast_started;
+	struct notifier_block fast_notifier;
+	struct list_head fast_devices;
+	atomic64_t events_lost;
 };
 
 extern unsigned int kserv_net_id;

@@ -10,6 +10,7 @@
 
 struct kserv_net;
 struct kserv_prefixes;
+struct kserv_service_change;
 
 /**
  * struct kserv_endpoint - an address and port behind a service
@@ -23,10 +24,11 @@ struct kserv_prefixes;
  * @failures: connections in a row that it left unanswered
  * @ejected_until: jiffies until which it is not chosen; 0 when it is not ejected
  * @since: jiffies when it first could be chosen, for slow start
+ * @named: a transaction in progress names it; net's mutex
  * @service: holds a reference
  * @connections: flows ever made; folded in when a flow is made
  * @packets: towards it and from it, folded in from flows from time to time
- * @bytes: the same
+ * @bytes: the same; only who holds a reference may touch them, since the last one gives their place to @rcu
  */
 struct kserv_endpoint {
 	union nf_inet_addr addr;
@@ -43,12 +45,18 @@ struct kserv_endpoint {
 	atomic_t active;
 	u32 ejected_until;
 	u32 since;
+	bool named;
 	struct kserv_service *service;
 	atomic64_t connections;
 	atomic64_t packets[2];
-	atomic64_t bytes[2];
-	struct rcu_head rcu;
+	union {
+		atomic64_t bytes[2];
+		struct rcu_head rcu;
+	};
 };
+
+/* A cluster has many of them: this is most of what kserv needs in memory. */
+static_assert(sizeof(struct kserv_endpoint) <= 96);
 
 /**
  * struct kserv_choices - what may be chosen, and how: one version of a service, immutable once published
@@ -93,15 +101,16 @@ static inline struct kserv_endpoint *const *kserv_choices_set(const struct kserv
 
 /**
  * struct kserv_service - one Service port of one address family
- * @choices: the version in force; replaced under the net's mutex
+ * @choices: the version in force, never NULL; replaced under the net's mutex; empty once @dead
  * @round_robin: position of that scheduler
  * @dead: deleted; flows may still lead to its endpoints
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6; with @protocol and @name the key
- * @refs: one of the table, one of each endpoint
- * @node: kserv_net.services
- * @frontends: kserv_frontend.list; net's mutex
  * @id: kserv_net.service_ids; also the key of session affinity, never used twice in a row
- * @staged: only during a transaction, see transaction.c
+ * @refs: one of the table, one of each endpoint
+ * @frontends: kserv_frontend.list; net's mutex
+ * @node: kserv_net.services; net's mutex
+ * @staged: what a transaction in progress does to it; net's mutex
+ * @rcu: in the place of what only writers look at
  */
 struct kserv_service {
 	struct kserv_choices __rcu *choices;
@@ -114,12 +123,18 @@ struct kserv_service {
 	atomic64_t connections;
 	atomic64_t rejects;
 	atomic64_t drops;
-	struct rhash_head node;
-	struct list_head frontends;
-	void *staged;
-	struct rcu_head rcu;
+	struct hlist_head frontends;
+	union {
+		struct {
+			struct rhash_head node;
+			struct kserv_service_change *staged;
+		};
+		struct rcu_head rcu;
+	};
 	char name[];
 };
+
+static_assert(sizeof(struct kserv_service) <= 72);
 
 /**
  * struct kserv_frontend_key - how a packet finds a frontend
@@ -147,6 +162,7 @@ static_assert(sizeof(struct kserv_frontend_key) == 24);
  * @sources: allowed sources, NULL for all
  * @connections: flows ever made by it
  * @guarded: for a guard, the live cluster IP frontends of this address; net's mutex
+ * @staged: 1 + index of what a transaction in progress does to it; net's mutex
  * @list: kserv_service.frontends; net's mutex
  */
 struct kserv_frontend {
@@ -155,13 +171,20 @@ struct kserv_frontend {
 	u8 type;
 	u8 flags;
 	bool live;
+	union {
+		u32 guarded;
+		u32 staged;
+	};
 	struct kserv_service *service;
 	struct kserv_prefixes *sources;
 	atomic64_t connections;
-	unsigned int guarded;
-	struct list_head list;
-	struct rcu_head rcu;
+	union {
+		struct hlist_node list;
+		struct rcu_head rcu;
+	};
 };
+
+static_assert(sizeof(struct kserv_frontend) <= 80);
 
 /**
  * kserv_frontend_lookup() - the live frontend with this key
