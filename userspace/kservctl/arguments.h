@@ -19,6 +19,7 @@ struct service_ref {
  * struct service_parts - what a command line says about one service; may belong to both families
  * @family: AF_INET or AF_INET6 if the command line names one, else AF_UNSPEC
  * @service: name, protocol and the values of @members; its arrays are not used
+ * @endpoint_given: for each of @endpoints, what the command line says about it
  */
 struct service_parts {
 	uint8_t family, mode;
@@ -26,6 +27,7 @@ struct service_parts {
 	struct kserv_service service;
 	struct kserv_frontend *frontends, *frontends_del;
 	struct kserv_endpoint *endpoints, *endpoints_del;
+	unsigned int *endpoint_given;
 	size_t n_frontends, n_frontends_del, n_endpoints, n_endpoints_del;
 };
 

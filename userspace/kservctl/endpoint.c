@@ -115,6 +115,51 @@ static bool add_endpoint(struct service_parts *parts, const char *text)
 	return ok;
 }
 
+/* What the kernel holds of an endpoint, where the command line says nothing. */
+static void keep_members(struct kserv_endpoint *endpoint, const struct kserv_endpoint *held, unsigned int members)
+{
+	if (!(members & KSERV_SET_STATE))
+		endpoint->state = held->state;
+	if (!(members & KSERV_SET_ENDPOINT_FLAGS))
+		endpoint->flags = held->flags;
+	if (!(members & KSERV_SET_WEIGHT))
+		endpoint->weight = held->weight;
+	if (!(members & KSERV_SET_REASONS)) {
+		endpoint->cluster_reason = held->cluster_reason;
+		endpoint->local_reason = held->local_reason;
+	}
+}
+
+/* To the kernel an absent member means its default, to people that it stays. */
+static enum exit_code keep_rest(struct service_parts *parts, struct kserv_transaction *transaction)
+{
+	const struct kserv_endpoint *held;
+	const struct kserv_service *service;
+	struct kserv_tables tables;
+	enum exit_code code;
+	size_t i, j;
+
+	code = read_services(parts->service.name, &tables);
+	if (code)
+		return code;
+	transaction->expect = true;
+	transaction->generation = tables.generation;
+	for (i = 0; i < parts->n_endpoints; i++) {
+		for (j = 0; j < tables.n_services; j++) {
+			service = &tables.services[j];
+			if (service->protocol != parts->service.protocol)
+				continue;
+			held = bsearch(&parts->endpoints[i], service->endpoints, service->n_endpoints,
+				       sizeof(*held), kserv_endpoint_compare);
+			if (held)
+				keep_members(&parts->endpoints[i], held, parts->endpoint_given[i]);
+		}
+	}
+	parts->endpoint_members = KSERV_SET_ENDPOINT_ALL;
+	kserv_tables_clear(&tables);
+	return DONE;
+}
+
 static enum exit_code build(int argc, const char **argv, bool del, struct kserv_transaction *transaction)
 {
 	struct service_parts parts = { };
@@ -130,6 +175,11 @@ static enum exit_code build(int argc, const char **argv, bool del, struct kserv_
 	for (; ok && *argv; argv++)
 		ok = del ? parts_add_endpoint(&parts, *argv, true) : add_endpoint(&parts, *argv);
 	if (ok)
+		code = DONE;
+	/* A restore without --merge begins from nothing. */
+	if (ok && !del && !dry_run && !transaction->replace)
+		code = keep_rest(&parts, transaction);
+	if (!code)
 		code = parts_build(&parts, transaction);
 	parts_clear(&parts);
 	return code;

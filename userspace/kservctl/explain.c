@@ -5,10 +5,8 @@
 #include <string.h>
 #include "kservctl/arguments.h"
 #include "kservctl/commands.h"
-#include "lib/addr.h"
-#include "lib/json.h"
+#include "kservctl/flow.h"
 #include "lib/place.h"
-#include "lib/read.h"
 
 static char *interface;
 static int from_process;
@@ -27,7 +25,7 @@ const char explain_more[] =
 	"\n"
 	"In JSON: verdict (translate, reject, drop or pass), reason, service, frontend, frontend-type, source (pod, node\n"
 	"or other), set (cluster or local), endpoints [{address, port, masquerade, weight}] that may be chosen, and\n"
-	"excluded [{address, port, reason}]; existing-flow if there is a flow, which the packet follows.\n"
+	"excluded [{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
 	"\n"
 	"  kservctl explain 10.244.1.5 10.96.0.10:80\n"
 	"  kservctl explain [fd00::5]:40000 [fd00:96::10]:53/udp -o json\n";
@@ -120,7 +118,9 @@ struct choice {
 
 struct answer {
 	uint8_t verdict, reason, source, frontend_type;
-	bool has_frontend, local_set, has_flow, is_sticky;
+	bool has_frontend, local_set, is_sticky;
+	struct kserv_addr flow_endpoint;
+	uint16_t flow_port;
 	char service[KSERV_NAME_LEN + 1];
 	struct choice *choices;
 	size_t n_choices;
@@ -177,6 +177,7 @@ static int receive(void *context, struct nlattr *const *attributes, const struct
 {
 	const struct nlattr *nest = attributes[KSERV_A_MESSAGE_EXPLAIN], *attribute;
 	struct answer *answer = context;
+	struct flow flow;
 
 	(void)first;
 	(void)len;
@@ -206,8 +207,10 @@ static int receive(void *context, struct nlattr *const *attributes, const struct
 		case KSERV_A_EXPLAIN_CHOICE:
 			read_choice(attribute, answer);
 			break;
-		case KSERV_A_EXPLAIN_EXISTING_FLOW:
-			answer->has_flow = true;
+		case KSERV_A_EXPLAIN_FLOW:
+			read_flow(kserv_attribute_data(attribute), kserv_attribute_len(attribute), &flow);
+			answer->flow_endpoint = flow.endpoint;
+			answer->flow_port = flow.endpoint_port;
 			break;
 		}
 	}
@@ -255,7 +258,7 @@ static const char *format_destination(const struct question *question, char *buf
 
 static cJSON *answer_tree(const struct question *question, const struct answer *answer)
 {
-	cJSON *tree = cJSON_CreateObject(), *endpoints = cJSON_CreateArray(), *excluded = cJSON_CreateArray();
+	cJSON *tree = cJSON_CreateObject(), *endpoints = cJSON_CreateArray(), *excluded = cJSON_CreateArray(), *flow;
 	char destination[KSERV_ADDR_TEXT + 8];
 	size_t i;
 
@@ -277,8 +280,11 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 
 		cJSON_AddItemToArray(reason ? excluded : endpoints, choice_tree(&answer->choices[i], reason));
 	}
-	if (answer->has_flow)
-		cJSON_AddTrueToObject(tree, "existing-flow");
+	if (answer->flow_endpoint.family) {
+		flow = cJSON_AddObjectToObject(tree, "existing-flow");
+		cJSON_AddStringToObject(flow, "address", kserv_addr_format(&answer->flow_endpoint, destination));
+		cJSON_AddNumberToObject(flow, "port", answer->flow_port);
+	}
 	return tree;
 }
 
@@ -290,8 +296,9 @@ static void print_text(const struct question *question, const struct answer *ans
 
 	printf("%-11s%s", "verdict", kserv_word(&kserv_words_verdict, answer->verdict));
 	printf(answer->reason ? ": %s\n" : "\n", kserv_word(&kserv_words_reason, answer->reason));
-	if (answer->has_flow)
-		printf("%-11sthere is one, which this packet follows; what is below is for a new one\n", "flow");
+	if (answer->flow_endpoint.family)
+		printf("%-11sthere is one to %s, which this packet follows; the rest is for a new one\n", "flow",
+		       kserv_addr_port_format(&answer->flow_endpoint, answer->flow_port, address));
 	if (answer->service[0])
 		printf("%-11s%s\n", "service", answer->service);
 	if (answer->has_frontend)

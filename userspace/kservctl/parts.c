@@ -36,6 +36,7 @@ void parts_clear(struct service_parts *parts)
 	free_frontends(parts->frontends_del, parts->n_frontends_del);
 	free(parts->endpoints);
 	free(parts->endpoints_del);
+	free(parts->endpoint_given);
 	memset(parts, 0, sizeof(*parts));
 }
 
@@ -59,16 +60,22 @@ bool parts_add_endpoint(struct service_parts *parts, const char *text, bool del)
 	struct kserv_endpoint **list = del ? &parts->endpoints_del : &parts->endpoints;
 	size_t *n = del ? &parts->n_endpoints_del : &parts->n_endpoints;
 	struct kserv_endpoint *v = realloc(*list, (*n + 1) * sizeof(*v));
-	unsigned int members = 0;
+	unsigned int members = 0, *given;
 
 	if (!v)
 		no_memory();
 	*list = v;
 	if (!parse_endpoint(text, &v[*n], &members))
 		return false;
-	if (!del)
-		parts->endpoint_members |= members;
 	(*n)++;
+	if (del)
+		return true;
+	given = realloc(parts->endpoint_given, *n * sizeof(*given));
+	if (!given)
+		no_memory();
+	given[*n - 1] = members;
+	parts->endpoint_given = given;
+	parts->endpoint_members |= members;
 	return true;
 }
 

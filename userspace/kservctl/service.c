@@ -138,7 +138,8 @@ struct poptOption service_set_options[] = {
 };
 
 const char service_set_more[] =
-	"The service is created or changed; what is not named stays as it is.\n"
+	"The service is created or changed; what is not named stays as it is, but a named endpoint gets weight 100,\n"
+	"state ready and the flags cluster-set+serving unless it says otherwise (endpoint set changes one member).\n"
 	"ADDRESS:PORT... are cluster IPs. A service with addresses of both families is one service for each.\n"
 	"Endpoints may have ,weight=N ,state=ready|not-ready|terminating-serving|terminating\n"
 	",flags=local+cluster-set+local-set+serving behind them, frontends ,flags=local-set+short-circuit+\n"

@@ -16,8 +16,8 @@
 
 /* Only what a datagram needs of it is ever touched; answers to explain about thousands of endpoints are long. */
 #define RECEIVE_BUFFER (4 << 20)
-/* Notifications come in bursts. */
-#define EVENT_BUFFER (16 << 20)
+/* Notifications come in bursts, and an answer to explain in many messages at once. */
+#define SOCKET_BUFFER (16 << 20)
 /* Since 6.1, newer than this machine's headers may be. */
 #define ATTR_MISS_TYPE 5
 #define ATTR_MISS_NEST 6
@@ -81,8 +81,11 @@ static int open_failed(struct kserv_nl *nl, int error, struct kserv_nl_error *re
 
 static void set_options(int fd)
 {
-	const int on = 1;
+	const int on = 1, size = SOCKET_BUFFER;
 
+	/* Only the initial user namespace may exceed net.core.rmem_max. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	/* Kernels without one of them still answer, with fewer words. */
 	setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
@@ -337,14 +340,12 @@ int kserv_nl_dump(struct kserv_nl *nl, struct kserv_message *message, kserv_nl_r
 int kserv_nl_subscribe(struct kserv_nl *nl, struct kserv_nl_error *ret_error)
 {
 	int group = genl_ctrl_resolve_grp(nl->socket, KSERV_FAMILY_NAME, KSERV_MCGRP_MONITOR);
-	int size = EVENT_BUFFER, error;
+	int error;
 
 	if (group < 0) {
 		say(ret_error, ENOENT, "the loaded kserv module has no notifications");
 		return -ENOENT;
 	}
-	if (setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
-		setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	if (setsockopt(nl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
 		error = errno;
 		say(ret_error, error, default_text(error));
