@@ -12,7 +12,7 @@
 
 #include "lib/dump.h"
 #include "lib/transaction.h"
-#include "mark.h"
+#include "../mark.h"
 
 #define CHANGES 100
 
