@@ -14,7 +14,7 @@
  * Timeouts are compared as 32 bits of jiffies: half of that range is the limit, 24 days with 1000 jiffies a second.
  */
 #define MAX_TIMEOUT (20 * 24 * 3600)
-#define MAX_TABLE (1U << 24)
+#define MAX_TABLE 16777216U
 /* Three full lists of the configuration must fit into one attribute, 64 KiB, when they are shown. */
 #define MAX_PREFIXES 640
 
@@ -203,7 +203,8 @@ static int parse_timeouts(struct kserv_config *config, struct nlattr **tb, struc
 
 static int parse_ports(struct kserv_config *config, struct nlattr **tb, struct netlink_ext_ack *extack)
 {
-	const struct nlattr *min = tb[KSERV_A_CONFIG_MASQUERADE_PORT_MIN], *max = tb[KSERV_A_CONFIG_MASQUERADE_PORT_MAX];
+	const struct nlattr *min = tb[KSERV_A_CONFIG_MASQUERADE_PORT_MIN];
+	const struct nlattr *max = tb[KSERV_A_CONFIG_MASQUERADE_PORT_MAX];
 
 	if (min)
 		config->masquerade_port_min = nla_get_u16(min);

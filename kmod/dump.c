@@ -395,6 +395,10 @@ int kserv_nl_session_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	ret = kserv_nl_check_attrs(genl_info_dump(cb)->attrs, 0, cb->extack);
 	if (ret)
 		return ret;
+	/* At the end of the table its walk says so once. */
+	if (cb->args[1])
+		return 0;
 	ret = kserv_session_walk(dump_net(skb), (unsigned long *)&cb->args[0], put_one_session, &walk);
+	cb->args[1] = !ret;
 	return dump_result(skb, ret);
 }

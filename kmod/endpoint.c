@@ -231,7 +231,8 @@ static struct kserv_choices *in_force(const struct kserv_transaction *tx, const 
  * they are). Return: 0 or -errno; *@ret_void when nothing is left of them.
  */
 static int resolve_one(struct kserv_transaction *tx, struct kserv_service_change *change,
-		       const struct kserv_endpoint_change *from, u32 n, struct kserv_endpoint_change *to, bool *ret_void)
+		       const struct kserv_endpoint_change *from, u32 n, struct kserv_endpoint_change *to,
+		       bool *ret_void)
 {
 	struct kserv_choices *choices = in_force(tx, change);
 	u32 i, slot = find_slot(choices, from);
@@ -524,8 +525,12 @@ int kserv_endpoint_prepare(struct kserv_transaction *tx, struct kserv_service_ch
 	return ret ? ret : build(tx, change, n);
 }
 
-static void update(struct kserv_endpoint *endpoint, const struct kserv_endpoint_change *to)
+static void update(struct kserv_transaction *tx, struct kserv_endpoint *endpoint,
+		   const struct kserv_endpoint_change *to)
 {
+	/* Rule 4.5: an endpoint that leaves a set is forgotten at once. */
+	if (endpoint->flags & ~to->flags & IN_A_SET)
+		tx->forget = true;
 	/* It can be chosen from now on. */
 	if (!(endpoint->flags & IN_A_SET) && to->flags & IN_A_SET)
 		WRITE_ONCE(endpoint->since, (u32)jiffies);
@@ -546,7 +551,7 @@ void kserv_endpoint_commit(struct kserv_transaction *tx, struct kserv_service_ch
 		if (c->slot == KSERV_NO_SLOT)
 			kn->n_endpoints++;
 		else if (!c->del)
-			update(c->endpoint, c);
+			update(tx, c->endpoint, c);
 	}
 	if (change->choices) {
 		tx->forget |= in_force(tx, change)->affinity_timeout && !change->affinity_timeout;

@@ -224,11 +224,11 @@ static int put_verdict(struct answer *answer)
 		return -EMSGSIZE;
 	if (decision->frontend && (nla_put_string(skb, KSERV_A_EXPLAIN_SERVICE, decision->service->name) ||
 				   kserv_frontend_put(skb, KSERV_A_EXPLAIN_FRONTEND, decision->frontend) ||
+				   nla_put_u8(skb, KSERV_A_EXPLAIN_SOURCE, decision->source) ||
 				   nla_put_u8(skb, KSERV_A_EXPLAIN_LOCAL_SET, decision->local)))
 		return -EMSGSIZE;
 	return nla_put_u8(skb, KSERV_A_EXPLAIN_VERDICT, decision->verdict) ?:
-	       nla_put_u8(skb, KSERV_A_EXPLAIN_REASON, decision->reason) ?:
-	       nla_put_u8(skb, KSERV_A_EXPLAIN_SOURCE, decision->source);
+	       nla_put_u8(skb, KSERV_A_EXPLAIN_REASON, decision->reason);
 }
 
 static size_t sources_size(const struct kserv_frontend *frontend)

@@ -179,7 +179,8 @@ static struct kserv_frontend_change *change_add(struct kserv_transaction *tx, st
 }
 
 /* The service that has the key as far as the message has been read, or NULL. */
-static const struct kserv_service *holder(const struct kserv_frontend *found, const struct kserv_frontend_change *change)
+static const struct kserv_service *holder(const struct kserv_frontend *found,
+					  const struct kserv_frontend_change *change)
 {
 	if (change && change->new)
 		return change->new->service;

@@ -112,7 +112,7 @@ static void __exit kserv_exit(void)
 {
 	genl_unregister_family(&kserv_nl_family);
 	unregister_pernet_subsys(&net_ops);
-	/* The first waits for flows to be freed, which may free the last reference of endpoints; the second for these. */
+	/* The first waits until flows are freed, which may be the last to hold endpoints; the second for these. */
 	rcu_barrier();
 	rcu_barrier();
 	kserv_flow_module_exit();

@@ -9,7 +9,7 @@
 #include "stats.h"
 
 static const char *const counter_names[KSERV_N_COUNTERS] = {
-#define KSERV_COUNTER_NAME(name, text) [KSERV_COUNTER_##name] = text,
+#define KSERV_COUNTER_NAME(name, text)[KSERV_COUNTER_##name] = text,
 	KSERV_COUNTERS(KSERV_COUNTER_NAME)
 #undef KSERV_COUNTER_NAME
 };

@@ -6,10 +6,10 @@
 
 /* What those who change the tables need of service.c and frontend.c; packets need none of it. */
 
-#define KSERV_MAX_SERVICES (1U << 18)
-#define KSERV_MAX_FRONTENDS (1U << 20)
+#define KSERV_MAX_SERVICES 262144
+#define KSERV_MAX_FRONTENDS 1048576
 /* Per service. */
-#define KSERV_MAX_ENDPOINTS (1U << 16)
+#define KSERV_MAX_ENDPOINTS 65536
 
 struct kserv_net;
 struct sk_buff;

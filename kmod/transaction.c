@@ -247,7 +247,7 @@ static int run(struct kserv_net *kn, struct genl_info *info)
 		return ret;
 	}
 	commit(&tx);
-	/* If it cannot be delivered, the acknowledgement still tells. */
+	/* If it cannot be delivered, the caller still learns that it was done. */
 	genlmsg_reply(reply, info);
 	return 0;
 }
