@@ -115,7 +115,7 @@ static size_t read_back(const struct kserv_transaction *transaction, struct kser
 
 	memset(service, 0, sizeof(*service));
 	kserv_for_each_attribute(member, members(transaction), members_len(transaction)) {
-		assert_int_equal(kserv_read_service(member, service, &more), 0);
+		assert_int_equal(kserv_attribute_service(member, service, &more), 0);
 		n++;
 	}
 	return n;
@@ -247,7 +247,7 @@ static void a_service_may_span_messages_of_a_dump(void **state)
 		if (!part)
 			kserv_message_put_flag(&message, KSERV_A_SERVICE_MORE);
 		kserv_message_nest_end(&message, nest);
-		assert_int_equal(kserv_read_service((void *)(message.data + nest), &service, &more), 0);
+		assert_int_equal(kserv_attribute_service((void *)(message.data + nest), &service, &more), 0);
 		assert_int_equal(more, !part);
 		kserv_message_clear(&message);
 	}
@@ -277,7 +277,7 @@ static void configuration_and_routes_are_read_as_they_were_written(void **state)
 	assert_int_equal(kserv_prefix_parse("10.96.0.0/12", &local), 0);
 	assert_int_equal(kserv_transaction_init(&transaction), 0);
 	assert_int_equal(kserv_transaction_config_set(&transaction, &sent), 0);
-	assert_int_equal(kserv_read_config(members(&transaction), &received), 0);
+	assert_int_equal(kserv_attribute_config(members(&transaction), &received), 0);
 	assert_memory_equal(received.pod_cidrs.v, cidrs, sizeof(cidrs));
 	assert_memory_equal(received.service_cidrs.v, &local, sizeof(local));
 	kserv_config_clear(&(struct kserv_config) { .pod_cidrs = received.pod_cidrs,
@@ -292,7 +292,7 @@ static void configuration_and_routes_are_read_as_they_were_written(void **state)
 	assert_int_equal(kserv_addr_parse("192.168.1.2", &route.gateway), 0);
 	assert_int_equal(kserv_transaction_init(&transaction), 0);
 	assert_int_equal(kserv_transaction_route_set(&transaction, &route), 0);
-	kserv_read_route(members(&transaction), &read);
+	kserv_attribute_route(members(&transaction), &read);
 	assert_int_equal(read.type, KSERV_ROUTE_TYPE_DIRECT);
 	assert_int_equal(kserv_prefix_compare(&read.prefix, &route.prefix), 0);
 	assert_true(kserv_addr_is_equal(&read.gateway, &route.gateway));
@@ -413,7 +413,7 @@ static void what_is_cut_off_is_not_read(void **state)
 			if ((member->nla_type & NLA_TYPE_MASK) != KSERV_A_MESSAGE_SERVICE_SET)
 				continue;
 			memset(&service, 0, sizeof(service));
-			assert_int_equal(kserv_read_service(member, &service, &more), 0);
+			assert_int_equal(kserv_attribute_service(member, &service, &more), 0);
 			kserv_service_clear(&service);
 		}
 		full = full ? full : n;

@@ -141,7 +141,7 @@ static void read_choice(const struct nlattr *nest, struct answer *answer)
 		switch (attribute->nla_type & NLA_TYPE_MASK) {
 		case KSERV_A_CHOICE_ADDR4:
 		case KSERV_A_CHOICE_ADDR6:
-			kserv_read_addr(attribute, &choice->addr);
+			kserv_attribute_addr(attribute, &choice->addr);
 			break;
 		case KSERV_A_CHOICE_PORT:
 			choice->port = ntohs(kserv_attribute_u16(attribute));

@@ -114,21 +114,21 @@ void read_flow(const struct nlattr *first, size_t len, struct flow *ret_flow)
 			break;
 		case KSERV_A_FLOW_CLIENT4:
 		case KSERV_A_FLOW_CLIENT6:
-			kserv_read_addr(attribute, &flow->client);
+			kserv_attribute_addr(attribute, &flow->client);
 			break;
 		case KSERV_A_FLOW_CLIENT_PORT:
 			flow->client_port = ntohs(kserv_attribute_u16(attribute));
 			break;
 		case KSERV_A_FLOW_FRONTEND4:
 		case KSERV_A_FLOW_FRONTEND6:
-			kserv_read_addr(attribute, &flow->frontend);
+			kserv_attribute_addr(attribute, &flow->frontend);
 			break;
 		case KSERV_A_FLOW_FRONTEND_PORT:
 			flow->frontend_port = ntohs(kserv_attribute_u16(attribute));
 			break;
 		case KSERV_A_FLOW_ENDPOINT4:
 		case KSERV_A_FLOW_ENDPOINT6:
-			kserv_read_addr(attribute, &flow->endpoint);
+			kserv_attribute_addr(attribute, &flow->endpoint);
 			break;
 		case KSERV_A_FLOW_ENDPOINT_PORT:
 			flow->endpoint_port = ntohs(kserv_attribute_u16(attribute));

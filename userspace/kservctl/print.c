@@ -39,7 +39,8 @@ bool output_format(unsigned int allowed, enum output_format *ret_format)
 struct column {
 	char heading[24];
 	int width;
-	bool is_text;		/* some cell is not a number */
+	bool is_text;		/* some cell is neither a number nor "-" */
+	bool is_number;		/* some cell is a number */
 };
 
 struct table {
@@ -82,7 +83,9 @@ static void measure(struct table *table, const char *row)
 			column->width = len;
 		if (!column->width)
 			column->width = 1;
-		if (strspn(row, "0123456789-") < len)
+		if (strspn(row, "0123456789") == len && len)
+			column->is_number = true;
+		else if (len > 1 || (len && *row != '-'))
 			column->is_text = true;
 		row += len + (row[len] == '\t');
 	}
@@ -111,7 +114,7 @@ static void print_cell(const struct table *table, unsigned int i, const char *te
 {
 	const struct column *column = &table->columns[i];
 
-	if (!column->is_text && table->n)
+	if (column->is_number && !column->is_text)
 		printf("%*s%.*s", column->width - len, "", len, text);
 	else if (i + 1 < table->n_columns)
 		printf("%.*s%*s", len, text, column->width - len, "");

@@ -32,12 +32,12 @@ static void add_row(struct table *table, const struct nlattr *first, size_t len)
 			break;
 		case KSERV_A_SESSION_CLIENT4:
 		case KSERV_A_SESSION_CLIENT6:
-			kserv_read_addr(attribute, &from);
+			kserv_attribute_addr(attribute, &from);
 			kserv_addr_format(&from, client);
 			break;
 		case KSERV_A_SESSION_ENDPOINT4:
 		case KSERV_A_SESSION_ENDPOINT6:
-			kserv_read_addr(attribute, &addr);
+			kserv_attribute_addr(attribute, &addr);
 			break;
 		case KSERV_A_SESSION_ENDPOINT_PORT:
 			port = ntohs(kserv_attribute_u16(attribute));

@@ -63,7 +63,7 @@ static int receive_service(void *context, struct nlattr *const *attributes, cons
 	service = next_service(reader);
 	if (!service)
 		return -ENOMEM;
-	return kserv_read_service(attributes[KSERV_A_MESSAGE_SERVICE], service, &reader->more);
+	return kserv_attribute_service(attributes[KSERV_A_MESSAGE_SERVICE], service, &reader->more);
 }
 
 static int receive_route(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
@@ -80,7 +80,7 @@ static int receive_route(void *context, struct nlattr *const *attributes, const 
 	if (!v)
 		return -ENOMEM;
 	tables->routes = v;
-	kserv_read_route(attributes[KSERV_A_MESSAGE_ROUTE], &v[tables->n_routes++]);
+	kserv_attribute_route(attributes[KSERV_A_MESSAGE_ROUTE], &v[tables->n_routes++]);
 	return 0;
 }
 
@@ -158,7 +158,7 @@ static int receive_config(void *context, struct nlattr *const *attributes, const
 	if (!nest)
 		return 0;
 	read_status(nest, answer->status);
-	return answer->config ? kserv_read_config(nest, answer->config) : 0;
+	return answer->config ? kserv_attribute_config(nest, answer->config) : 0;
 }
 
 int kserv_dump_status(struct kserv_nl *nl, struct kserv_config *ret_config, struct kserv_status *ret_status,

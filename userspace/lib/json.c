@@ -55,7 +55,7 @@ static cJSON *address_value(const struct nlattr *attribute)
 	char text[KSERV_ADDR_TEXT];
 	struct kserv_addr addr;
 
-	kserv_read_addr(attribute, &addr);
+	kserv_attribute_addr(attribute, &addr);
 	return cJSON_CreateString(kserv_addr_format(&addr, text));
 }
 
@@ -64,7 +64,7 @@ static cJSON *prefix_value(const struct nlattr *nest)
 	struct kserv_prefix prefix;
 	char text[KSERV_ADDR_TEXT];
 
-	kserv_read_prefix(nest, &prefix);
+	kserv_attribute_prefix(nest, &prefix);
 	return cJSON_CreateString(kserv_prefix_format(&prefix, text));
 }
 

@@ -14,7 +14,7 @@ static unsigned int type_of(const struct nlattr *attribute)
 	return attribute->nla_type & NLA_TYPE_MASK;
 }
 
-void kserv_read_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr)
+void kserv_attribute_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr)
 {
 	memset(ret_addr, 0, sizeof(*ret_addr));
 	if (kserv_attribute_len(attribute) == sizeof(ret_addr->v4)) {
@@ -26,7 +26,7 @@ void kserv_read_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr
 	}
 }
 
-void kserv_read_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefix)
+void kserv_attribute_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefix)
 {
 	const struct nlattr *attribute;
 
@@ -35,7 +35,7 @@ void kserv_read_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefi
 		switch (type_of(attribute)) {
 		case KSERV_A_PREFIX_ADDR4:
 		case KSERV_A_PREFIX_ADDR6:
-			kserv_read_addr(attribute, &ret_prefix->addr);
+			kserv_attribute_addr(attribute, &ret_prefix->addr);
 			break;
 		case KSERV_A_PREFIX_LEN:
 			ret_prefix->len = kserv_attribute_u8(attribute);
@@ -44,7 +44,7 @@ void kserv_read_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefi
 	}
 }
 
-void kserv_read_endpoint(const struct nlattr *nest, struct kserv_endpoint *ret_endpoint)
+void kserv_attribute_endpoint(const struct nlattr *nest, struct kserv_endpoint *ret_endpoint)
 {
 	struct kserv_endpoint *e = ret_endpoint;
 	const struct nlattr *attribute;
@@ -54,7 +54,7 @@ void kserv_read_endpoint(const struct nlattr *nest, struct kserv_endpoint *ret_e
 		switch (type_of(attribute)) {
 		case KSERV_A_ENDPOINT_ADDR4:
 		case KSERV_A_ENDPOINT_ADDR6:
-			kserv_read_addr(attribute, &e->addr);
+			kserv_attribute_addr(attribute, &e->addr);
 			break;
 		case KSERV_A_ENDPOINT_PORT:
 			e->port = ntohs(kserv_attribute_u16(attribute));
@@ -127,11 +127,11 @@ static int read_prefixes(const struct nlattr *nest, unsigned int type, struct ks
 	ret_prefixes->v = v;
 	for_each_nested(attribute, nest)
 		if (type_of(attribute) == type)
-			kserv_read_prefix(attribute, &v[ret_prefixes->n++]);
+			kserv_attribute_prefix(attribute, &v[ret_prefixes->n++]);
 	return 0;
 }
 
-int kserv_read_frontend(const struct nlattr *nest, struct kserv_frontend *ret_frontend)
+int kserv_attribute_frontend(const struct nlattr *nest, struct kserv_frontend *ret_frontend)
 {
 	struct kserv_frontend *f = ret_frontend;
 	const struct nlattr *attribute;
@@ -144,7 +144,7 @@ int kserv_read_frontend(const struct nlattr *nest, struct kserv_frontend *ret_fr
 			break;
 		case KSERV_A_FRONTEND_ADDR4:
 		case KSERV_A_FRONTEND_ADDR6:
-			kserv_read_addr(attribute, &f->addr);
+			kserv_attribute_addr(attribute, &f->addr);
 			break;
 		case KSERV_A_FRONTEND_PORT:
 			f->port = ntohs(kserv_attribute_u16(attribute));
@@ -226,9 +226,9 @@ static int read_nested(const struct nlattr *nest, struct kserv_service *service)
 
 	for_each_nested(attribute, nest) {
 		if (type_of(attribute) == KSERV_A_SERVICE_ENDPOINT)
-			kserv_read_endpoint(attribute, &service->endpoints[service->n_endpoints++]);
+			kserv_attribute_endpoint(attribute, &service->endpoints[service->n_endpoints++]);
 		else if (type_of(attribute) == KSERV_A_SERVICE_FRONTEND)
-			error = kserv_read_frontend(attribute, &service->frontends[service->n_frontends++]);
+			error = kserv_attribute_frontend(attribute, &service->frontends[service->n_frontends++]);
 		else
 			read_member(attribute, service);
 		if (error)
@@ -237,7 +237,7 @@ static int read_nested(const struct nlattr *nest, struct kserv_service *service)
 	return 0;
 }
 
-int kserv_read_service(const struct nlattr *nest, struct kserv_service *service, bool *ret_more)
+int kserv_attribute_service(const struct nlattr *nest, struct kserv_service *service, bool *ret_more)
 {
 	size_t endpoints = 0, frontends = 0;
 	const struct nlattr *attribute;
@@ -267,7 +267,7 @@ int kserv_read_service(const struct nlattr *nest, struct kserv_service *service,
 	return read_nested(nest, service);
 }
 
-void kserv_read_route(const struct nlattr *nest, struct kserv_route *ret_route)
+void kserv_attribute_route(const struct nlattr *nest, struct kserv_route *ret_route)
 {
 	const struct nlattr *attribute;
 
@@ -275,14 +275,14 @@ void kserv_read_route(const struct nlattr *nest, struct kserv_route *ret_route)
 	for_each_nested(attribute, nest) {
 		switch (type_of(attribute)) {
 		case KSERV_A_ROUTE_PREFIX:
-			kserv_read_prefix(attribute, &ret_route->prefix);
+			kserv_attribute_prefix(attribute, &ret_route->prefix);
 			break;
 		case KSERV_A_ROUTE_TYPE:
 			ret_route->type = kserv_attribute_u8(attribute);
 			break;
 		case KSERV_A_ROUTE_GATEWAY4:
 		case KSERV_A_ROUTE_GATEWAY6:
-			kserv_read_addr(attribute, &ret_route->gateway);
+			kserv_attribute_addr(attribute, &ret_route->gateway);
 			break;
 		}
 	}
@@ -339,7 +339,7 @@ static void read_setting(const struct nlattr *attribute, struct kserv_config *co
 	}
 }
 
-int kserv_read_config(const struct nlattr *nest, struct kserv_config *ret_config)
+int kserv_attribute_config(const struct nlattr *nest, struct kserv_config *ret_config)
 {
 	const struct nlattr *attribute;
 

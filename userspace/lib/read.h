@@ -42,22 +42,22 @@ static inline uint64_t kserv_attribute_u64(const struct nlattr *attribute)
 }
 
 /* An address of 4 or 16 bytes; of no family if it has another length. */
-void kserv_read_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr);
-void kserv_read_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefix);
-void kserv_read_endpoint(const struct nlattr *nest, struct kserv_endpoint *ret_endpoint);
+void kserv_attribute_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr);
+void kserv_attribute_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefix);
+void kserv_attribute_endpoint(const struct nlattr *nest, struct kserv_endpoint *ret_endpoint);
 /* Return: 0 or -ENOMEM. Allocates the sources. */
-int kserv_read_frontend(const struct nlattr *nest, struct kserv_frontend *ret_frontend);
+int kserv_attribute_frontend(const struct nlattr *nest, struct kserv_frontend *ret_frontend);
 
 /**
- * kserv_read_service() - read a service, or more of one
+ * kserv_attribute_service() - read a service, or more of one
  * @service: zero, or what the messages before gave
  * @ret_more: the next message goes on with it
  *
  * Return: 0 or -ENOMEM; clear it with kserv_service_clear() either way.
  */
-int kserv_read_service(const struct nlattr *nest, struct kserv_service *service, bool *ret_more);
-void kserv_read_route(const struct nlattr *nest, struct kserv_route *ret_route);
+int kserv_attribute_service(const struct nlattr *nest, struct kserv_service *service, bool *ret_more);
+void kserv_attribute_route(const struct nlattr *nest, struct kserv_route *ret_route);
 /* Return: 0 or -ENOMEM. */
-int kserv_read_config(const struct nlattr *nest, struct kserv_config *ret_config);
+int kserv_attribute_config(const struct nlattr *nest, struct kserv_config *ret_config);
 
 #endif
