@@ -193,13 +193,15 @@ static void fill_pod_ips(struct kserv_tree *tree, struct kserv_value *object, st
 void kserv_fill_pod(struct kserv_tree *tree, struct kserv_value *object)
 {
 	struct kserv_value *status, *condition, *conditions;
+	bool on_node;
 
 	fill_pod_spec(tree, kserv_value_need_map(tree, object, "spec"));
 	status = kserv_value_need_map(tree, object, "status");
 	fill_pod_ips(tree, object, status);
 	if (kserv_value_find(status, "phase") || kserv_value_first(kserv_value_find(status, "conditions")))
 		return;
-	if (!kserv_value_find(status, "podIP")) {
+	on_node = kserv_value_bool(object, "spec.hostNetwork", false) && *kserv_value_string(object, "spec.nodeName");
+	if (!kserv_value_find(status, "podIP") && !on_node) {
 		set_string(tree, status, "phase", "Pending");
 		return;
 	}

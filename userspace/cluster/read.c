@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 #include <string.h>
+#include "cluster/check.h"
 #include "cluster/memory.h"
 #include "cluster/read.h"
 #include "lib/addr.h"
@@ -69,6 +70,14 @@ void kserv_read_meta(const struct kserv_value *object, struct kserv_meta *ret)
 	kserv_read_labels(kserv_value_find(meta, "labels"), &ret->labels);
 	kserv_read_labels(kserv_value_find(meta, "annotations"), &ret->annotations);
 	ret->deleting = kserv_value_find(meta, "deletionTimestamp") != NULL;
+}
+
+uint16_t kserv_read_weight(const struct kserv_meta *meta)
+{
+	const char *text = kserv_labels_find(&meta->annotations, KSERV_ANNOTATION_WEIGHT);
+	uint32_t weight;
+
+	return text && !kserv_number_parse(text, UINT16_MAX, &weight) ? weight : 100;
 }
 
 struct kserv_namespace *kserv_read_namespace(const struct kserv_value *object)

@@ -26,6 +26,9 @@ uint8_t kserv_read_protocol(const struct kserv_value *map);
 /* A port number; 0 if it is absent or none. */
 uint16_t kserv_read_port(const struct kserv_value *map, const char *key);
 
+/* The annotation kserv.io/weight; 100 without it. */
+uint16_t kserv_read_weight(const struct kserv_meta *meta);
+
 /* For those who make objects otherwise. */
 void kserv_strings_add(struct kserv_strings *strings, const char *s);
 void kserv_labels_add(struct kserv_labels *labels, const char *key, const char *value);

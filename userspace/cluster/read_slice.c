@@ -22,7 +22,7 @@ static void read_names(const struct kserv_value *list, struct kserv_strings *ret
 		kserv_strings_add(ret, kserv_value_string(value, "name"));
 }
 
-static void read_endpoint(const struct kserv_value *value, struct kserv_slice_endpoint *endpoint)
+static void read_endpoint(const struct kserv_value *value, uint16_t weight, struct kserv_slice_endpoint *endpoint)
 {
 	kserv_read_strings(kserv_value_find(value, "addresses"), &endpoint->addresses);
 	endpoint->ready = read_maybe(value, "conditions.ready");
@@ -36,7 +36,7 @@ static void read_endpoint(const struct kserv_value *value, struct kserv_slice_en
 	endpoint->target_name = kserv_read_string(value, "targetRef.name");
 	read_names(kserv_value_get(value, "hints.forZones"), &endpoint->hint_zones);
 	read_names(kserv_value_get(value, "hints.forNodes"), &endpoint->hint_nodes);
-	endpoint->weight = 100;
+	endpoint->weight = weight;
 }
 
 static void read_port(const struct kserv_value *value, struct kserv_slice_port *port)
@@ -58,14 +58,16 @@ struct kserv_slice *kserv_read_slice(const struct kserv_value *object)
 	struct kserv_slice *slice = kserv_must_alloc(sizeof(*slice));
 	const struct kserv_value *value;
 	const char *service;
+	uint16_t weight;
 
 	kserv_read_meta(object, &slice->meta);
 	service = kserv_labels_find(&slice->meta.labels, SERVICE_NAME_LABEL);
+	weight = kserv_read_weight(&slice->meta);
 	slice->service = kserv_must_strdup(service ? service : "");
 	slice->address_type = read_address_type(kserv_value_string(object, "addressType"));
 	for (value = kserv_value_first(kserv_value_find(object, "endpoints")); value; value = value->next) {
 		slice->endpoints = kserv_must_grow(slice->endpoints, slice->n_endpoints, sizeof(*slice->endpoints));
-		read_endpoint(value, &slice->endpoints[slice->n_endpoints++]);
+		read_endpoint(value, weight, &slice->endpoints[slice->n_endpoints++]);
 	}
 	for (value = kserv_value_first(kserv_value_find(object, "ports")); value; value = value->next) {
 		slice->ports = kserv_must_grow(slice->ports, slice->n_ports, sizeof(*slice->ports));

@@ -4,7 +4,6 @@
  * and so are dates.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -102,15 +101,15 @@ static bool resolve_float(struct kserv_value *value, const char *text)
 	double number;
 
 	if (is_one_of(text, infinities))
-		number = *text == '-' ? -INFINITY : INFINITY;
+		number = *text == '-' ? -__builtin_inf() : __builtin_inf();
 	else if (is_one_of(text, nans))
-		number = NAN;
+		number = __builtin_nan("");
 	else if (looks_like_float(text))
 		number = strtod(text, NULL);
 	else
 		return false;
 	/* What is whole is written without a point in JSON and so is an integer to Kubernetes: 80.0, 089. */
-	if (number == floor(number) && fabs(number) < 9e15) {
+	if (number < 9e15 && number > -9e15 && number == (double)(int64_t)number) {
 		value->type = KSERV_VALUE_INT;
 		value->integer = (int64_t)number;
 		return true;

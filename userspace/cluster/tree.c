@@ -127,6 +127,16 @@ struct kserv_value *kserv_value_copy(struct kserv_tree *tree, const struct kserv
 	return copy;
 }
 
+void kserv_value_unplace(struct kserv_value *value)
+{
+	struct kserv_value *member;
+
+	value->line = value->column = 0;
+	if (has_members(value))
+		for (member = value->first; member; member = member->next)
+			kserv_value_unplace(member);
+}
+
 void kserv_value_append(struct kserv_value *list, struct kserv_value *value)
 {
 	value->parent = list;

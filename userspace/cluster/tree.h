@@ -59,6 +59,9 @@ struct kserv_value *kserv_value_new_bool(struct kserv_tree *tree, bool b);
 /* A copy with all below it, positions included; not in any list or map yet. */
 struct kserv_value *kserv_value_copy(struct kserv_tree *tree, const struct kserv_value *value);
 
+/* Forget where it stood, with all below it: for what is copied from another document. */
+void kserv_value_unplace(struct kserv_value *value);
+
 void kserv_value_append(struct kserv_value *list, struct kserv_value *value);
 /* Put @value under @key, in the place of what was there before. @key must live as long as the tree. */
 void kserv_value_set(struct kserv_value *map, const char *key, struct kserv_value *value);

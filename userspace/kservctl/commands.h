@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The commands about what the kernel holds; each is a row of the table in main.c. */
+/* The commands; each is a row of the table in main.c. */
 #ifndef KSERVCTL_COMMANDS_H
 #define KSERVCTL_COMMANDS_H
 
@@ -15,6 +15,15 @@
 	extern const char name##_more[];					\
 	enum exit_code build_##name(int argc, const char **argv, struct kserv_transaction *transaction)
 
+/* the desired plane: objects of the embedded cluster */
+COMMAND_RUN(apply);
+COMMAND_RUN(delete);
+COMMAND_RUN(diff);
+COMMAND_RUN(sync);
+COMMAND_RUN(get);
+COMMAND_RUN(describe);
+
+/* the actual plane: what the kernel holds */
 COMMAND_RUN(service_list);
 COMMAND_BUILD(service_set);
 COMMAND_BUILD(service_del);

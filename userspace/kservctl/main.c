@@ -10,6 +10,14 @@
 static enum exit_code cmd_help(int argc, const char **argv);
 
 const struct command commands[] = {
+	{ "apply", "-f FILE...", "create or change objects of the embedded cluster from manifests", apply_options, cmd_apply,
+	  NULL, apply_more },
+	{ "delete", "-f FILE...|TYPE NAME...", "delete objects", delete_options, cmd_delete, NULL, delete_more },
+	{ "get", "TYPE [NAME...]", "list objects", get_options, cmd_get, NULL, get_more },
+	{ "describe", "TYPE [NAME...]", "show objects with what belongs to them", describe_options, cmd_describe, NULL, NULL },
+	{ "diff", "-f FILE...", "what apply would change", diff_options, cmd_diff, NULL, diff_more },
+	{ "sync", "", "bring the kernel in step with the objects", sync_options, cmd_sync, NULL, NULL },
+
 	{ "service list", "[NAME]", "services", service_list_options, cmd_service_list, NULL, NULL },
 	{ "service set", "NAME PROTOCOL [ADDRESS:PORT...]", "create or change a service", service_set_options,
 	  NULL, build_service_set, service_set_more },
