@@ -24,7 +24,6 @@ declare -A ip6=([client]=fd00:60::2 [router]=fd00:50::1 [node1]=fd00:50::11 [nod
 	[pod1]=fd00:10:244:1::11 [pod2]=fd00:10:244:1::12 [pod3]=fd00:10:244:2::13 [pod4]=fd00:10:244:2::14)
 declare -A node_of=([pod1]=node1 [pod2]=node1 [pod3]=node2 [pod4]=node2)
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 work=$(mktemp -d /tmp/case.XXXXXX)
 namespaces=() processes=() nodes=()
 failures=0
@@ -130,8 +129,6 @@ setup_cluster() {
 	for name in "$@"; do
 		[ "$name" = node2 ] || namespaces+=("$name")
 	done
-	trap clean_up EXIT
-	trap 'exit 1' INT TERM
 	make_links "$@" | batch -
 	make_client | batch client
 	make_router | batch router
@@ -145,6 +142,9 @@ setup_cluster() {
 	done
 	for name in "$@"; do
 		[ "$name" = node2 ] || make_pod "$name" $style | batch "$name"
+	done
+	for name in "${nodes[@]}"; do
+		configure_node "$name"
 	done
 }
 
@@ -316,7 +316,7 @@ show_state() {
 	for node in "${nodes[@]}"; do
 		say "-- $node holds:"
 		kservctl_on "$node" save
-		kservctl_on "$node" flow list | head -n 40
+		kservctl_on "$node" flows -o wide | head -n 40
 		kservctl_on "$node" stats
 	done 2>&1 | sed 's/^/# /'
 }
@@ -359,6 +359,19 @@ connect() {
 	fi
 }
 
+# connect_says FROM REGEX PROTOCOL ADDRESS:PORT WORDS...: and what is told of the outcome must match.
+connect_says() {
+	local from=$1 regex=$2 output
+
+	shift 2
+	output=$(probe --netns "$from" "$@" 2>&1) || { fail "$from $*: ${output//$'\n'/, }"; return; }
+	if [[ $output =~ $regex ]]; then
+		say "ok $from $*: $output"
+	else
+		fail "$from $*: '$regex' is not in: $output"
+	fi
+}
+
 # Two outcomes that many cases are about.
 expect_refused() { connect "$@" expect refused within 1000; }
 expect_timeout() { connect "$@" expect timeout timeout 1500; }
@@ -389,6 +402,7 @@ tell() {
 	[ -n "${talker_in[$from]:-}" ] || start_talker "$from"
 	echo "$*" >&"${talker_in[$from]}"
 	read -r line <&"${talker_out[$from]}" || die "the process that holds the connections of $from is gone"
+	# shellcheck disable=SC2034 # for the case to look at
 	said=$line
 	case $line in
 	ok*) say "$from $*: $line" ;;
@@ -458,18 +472,20 @@ both() {
 }
 
 # host NAME: its address in $family, as it stands before a port.
-host() {
+host() { in_family "${ip4[$1]}" "[${ip6[$1]}]"; }
+
+# Addresses number N (0-9) of the ranges that services get theirs from.
+cluster_ip() { in_family "10.96.0.$1" "[fd00:10:96::$1]"; }
+external_ip() { in_family "203.0.113.$1" "[2001:db8:ff::$1]"; }
+balancer_ip() { in_family "192.168.50.24$1" "[fd00:50::f$1]"; }
+
+in_family() {
 	if [ "$family" = 4 ]; then
-		say "${ip4[$1]}"
+		say "$1"
 	else
-		say "[${ip6[$1]}]"
+		say "$2"
 	fi
 }
-
-# Addresses number N (0-99) of the ranges that services get theirs from.
-cluster_ip() { [ "$family" = 4 ] && say "10.96.0.$1" || say "[fd00:10:96::$1]"; }
-external_ip() { [ "$family" = 4 ] && say "203.0.113.$1" || say "[2001:db8:ff::$1]"; }
-balancer_ip() { [ "$family" = 4 ] && say "192.168.50.24$1" || say "[fd00:50::f$1]"; }
 
 # ---- the node's tables
 
@@ -480,3 +496,86 @@ kservctl_on() {
 	shift
 	in_netns "$node" kservctl "$@"
 }
+
+# What the configuration of a real node says.
+configure_node() {
+	kservctl_on "$1" config set --detect-local cidr --pod-cidr "$pods4" --pod-cidr "$pods6" \
+		--service-cidr "$cluster_ips4" --service-cidr "$cluster_ips6" \
+		--node-port-address "${ip4[$1]}/32" --node-port-address "${ip6[$1]}/128" || die "$1 takes no configuration"
+}
+
+# service NAME PROTOCOL WORD...: on all nodes, in both families ($families, if the case sets it), as kserv's own
+# control plane would tell them:
+#   at N:PORT  external N:PORT  balancer N:PORT    frontends, addresses number N of their ranges
+#   node-port PORT
+#   policy cluster|local                           external traffic policy, for the frontends that follow
+#   pod1:8080[,state=...] node1:9090 ...           endpoints
+#   -- OPTION...                                   of kservctl service set, as they are
+# Called again it replaces what was there.
+service() {
+	local node
+
+	for node in "${nodes[@]}"; do
+		service_on "$node" "$@"
+	done
+}
+
+# The same on one node.
+service_on() {
+	local node=$1 name=$2 protocol=$3 word policy=cluster suffix arguments=()
+
+	shift 3
+	while [ $# -gt 0 ]; do
+		word=$1
+		shift
+		suffix=',flags=masquerade-pod+masquerade-node+masquerade-other'
+		[ "$policy" = cluster ] || suffix=',flags=local-set+short-circuit+masquerade-node'
+		case $word in
+		at)		frontend cluster-ip cluster_ip "$1" ',flags=masquerade-node+masquerade-other'; shift ;;
+		external)	frontend external-ip external_ip "$1" "$suffix"; shift ;;
+		balancer)	frontend load-balancer-ip balancer_ip "$1" "$suffix"; shift ;;
+		node-port)	arguments+=(--node-port "$1$suffix"); shift ;;
+		policy)		policy=$1; shift ;;
+		--)		arguments+=("$@"); break ;;
+		*)		endpoint "$word" ;;
+		esac
+	done
+	kservctl_on "$node" service set --replace "$name" "$protocol" "${arguments[@]}" ||
+		die "$node takes no service $name: ${arguments[*]}"
+}
+
+# Parts of service_on: add to its arguments.
+frontend() {
+	local family
+
+	for family in ${families:-4 6}; do
+		arguments+=("--$1" "$("$2" "${3%%:*}"):${3#*:}$4")
+	done
+}
+
+endpoint() {
+	local family flags=cluster-set+serving name=${1%%:*} rest=${1#*:}
+
+	[ "${node_of[$name]:-$name}" != "$node" ] || flags=local+cluster-set+local-set+serving
+	[[ $rest != *flags=* ]] || flags=''
+	for family in ${families:-4 6}; do
+		arguments+=(--endpoint "$(host "$name"):$rest${flags:+,flags=$flags}")
+	done
+}
+
+delete_service() {
+	local node
+
+	for node in "${nodes[@]}"; do
+		kservctl_on "$node" service del "$1" "$2" || die "$node does not delete the service $1"
+	done
+}
+
+# counter NODE NAME: the value of one of kserv's counters.
+counter() {
+	kservctl_on "$1" stats | awk -v name="$2" '$1 == name { print $2; found = 1 } END { exit !found }' ||
+		die "$1 has no counter $2"
+}
+
+trap clean_up EXIT
+trap 'exit 1' INT TERM
