@@ -170,7 +170,7 @@ static enum exit_code restore_line(char *line, const char *name, unsigned long n
 	kserv_log_prefix(position);
 	error = poptParseArgvString(start, &n, &words);
 	if (error) {
-		kserv_log_error("a quotation mark is not closed");
+		kserv_log_error("%s", poptStrerror(error));
 		return USAGE;
 	}
 	code = build_line(n, words, transaction);
