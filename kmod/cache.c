@@ -50,10 +50,9 @@ static bool take(struct kserv_net *kn, struct kserv_cache *cache, struct kserv_c
 	lockdep_assert_held(&cache->lock);
 	if (entry->valid)
 		clear(cache, entry);
-	else
-		kserv_count(kn, CACHE_FILLS);
 	if (READ_ONCE(flow->dead))
 		return false;
+	kserv_count(kn, CACHE_FILLS);
 	entry->from = *from;
 	entry->stage = stage;
 	entry->dir = dir;

@@ -21,6 +21,9 @@ static inline void kserv_eject_success(struct kserv_endpoint *endpoint)
 		WRITE_ONCE(endpoint->failures, 0);
 	if (READ_ONCE(endpoint->ejections))
 		WRITE_ONCE(endpoint->ejections, 0);
+	/* It is being chosen, so its time is over; left there, it would come again when jiffies have gone round. */
+	if (READ_ONCE(endpoint->ejected_until))
+		WRITE_ONCE(endpoint->ejected_until, 0);
 }
 
 static inline bool kserv_endpoint_is_ejected(const struct kserv_endpoint *endpoint, u32 now)

@@ -531,6 +531,9 @@ static void update(struct kserv_transaction *tx, struct kserv_endpoint *endpoint
 	/* Rule 4.5: an endpoint that leaves a set is forgotten at once. */
 	if (endpoint->flags & ~to->flags & IN_A_SET)
 		tx->forget = true;
+	/* Rule 8.4: UDP flows leave an endpoint that no longer serves. */
+	if (endpoint->flags & ~to->flags & KSERV_ENDPOINT_FLAGS_SERVING)
+		tx->stale = true;
 	/* It can be chosen from now on. */
 	if (!(endpoint->flags & IN_A_SET) && to->flags & IN_A_SET)
 		WRITE_ONCE(endpoint->since, (u32)jiffies);
@@ -561,7 +564,9 @@ void kserv_endpoint_commit(struct kserv_transaction *tx, struct kserv_service_ch
 	for (c = change->endpoints; c < end; c++) {
 		if (!c->del)
 			continue;
-		WRITE_ONCE(c->endpoint->removed, true);
+		WRITE_ONCE(c->endpoint->since, (u32)jiffies);
+		/* Pairs with the look at kn->stale that makes flows ask: the time is right when this is seen. */
+		smp_store_release(&c->endpoint->removed, true);
 		kn->n_endpoints--;
 		kserv_endpoint_put(c->endpoint);
 		tx->stale = true;

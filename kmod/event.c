@@ -85,7 +85,8 @@ int kserv_flow_put(struct sk_buff *skb, int type, const struct kserv_flow *flow)
 
 bool kserv_event_wanted(const struct kserv_net *kn)
 {
-	return genl_has_listeners(&kserv_nl_family, kn->net, KSERV_NLGRP_MONITOR);
+	return !READ_ONCE(kn->exiting) &&
+	       genl_has_listeners(&kserv_nl_family, kn->net, KSERV_NLGRP_MONITOR);
 }
 
 /* A notification being built. */

@@ -172,6 +172,7 @@ static unsigned int forward(struct kserv_net *kn, struct sk_buff *skb, const str
 	if (kserv_nat_rewrite(skb, packet, &entry->cache.nat))
 		return NF_ACCEPT;
 	age_packet(skb, packet->tuple.family);
+	skb_forward_csum(skb);
 
 	entry->cache.packets++;
 	entry->cache.bytes += len;
@@ -344,4 +345,15 @@ void kserv_fast_stop(struct kserv_net *kn)
 	/* Tells that all devices go, too. */
 	unregister_netdevice_notifier_net(kn->net, &kn->fast_notifier);
 	synchronize_net();
+}
+
+void kserv_fast_update(struct kserv_net *kn)
+{
+	lockdep_assert_held(&kn->mutex);
+	if (!kn->hooks_registered)
+		return;
+	if (rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))->fast_path)
+		kserv_fast_start(kn);
+	else
+		kserv_fast_stop(kn);
 }

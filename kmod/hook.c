@@ -383,16 +383,10 @@ int kserv_hooks_register(struct kserv_net *kn)
 	ret = nf_register_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
 	if (ret)
 		goto out_defrag6;
-	if (rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))->fast_path) {
-		ret = kserv_fast_start(kn);
-		if (ret)
-			goto out_hooks;
-	}
 	kn->hooks_registered = true;
+	kserv_fast_update(kn);
 	return 0;
 
-out_hooks:
-	nf_unregister_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
 out_defrag6:
 	nf_defrag_ipv6_disable(kn->net);
 out_defrag4:

@@ -62,6 +62,7 @@
  * @routes: pod CIDRs, see route.h; @mutex
  * @n_frontends: counted under @mutex, as are all that follow
  * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a flow may live
+ * @exiting: the namespace or the module goes; nobody is told of flows that end by that
  * @fast_started: the hooks of the ingress fast path are in place, see fast.c
  * @fast_notifier: tells of devices that come and go
  * @fast_devices: those hooked into; RTNL
@@ -86,6 +87,7 @@ struct kserv_net {
 	u32 n_endpoints;
 	u32 n_routes;
 	bool hooks_registered;
+	bool exiting;
 	bool fast_started;
 	struct notifier_block fast_notifier;
 	struct list_head fast_devices;

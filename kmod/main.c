@@ -56,6 +56,7 @@ static void __net_exit net_pre_exit(struct net *net)
 	struct kserv_net *kn = kserv_pernet(net);
 
 	mutex_lock(&kn->mutex);
+	WRITE_ONCE(kn->exiting, true);
 	if (kn->hooks_registered)
 		kserv_hooks_unregister(kn);
 	mutex_unlock(&kn->mutex);

@@ -14,8 +14,16 @@
 /* Up to this many endpoints, least-connections looks at all of them; beyond, at two. */
 #define LEAST_CONNECTIONS_SCAN 16
 
-/* Maglev needs a prime number of slots, about a hundred for each endpoint (Eisenbud et al., NSDI 2016, section 3.4). */
-static const u16 maglev_sizes[] = { 251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521 };
+/*
+ * Slots of a maglev table: prime, and about a hundred for each endpoint (Eisenbud et al., NSDI 2016, section 3.4). Few
+ * sizes, since another size moves nearly every client.
+ */
+#define MAGLEV_SMALL 16381
+#define MAGLEV_LARGE 65521
+#define MAGLEV_SMALL_ENDPOINTS 160
+
+/* No weight counts for less than this share of the highest: it bounds the work of building a table. */
+#define MAGLEV_WEIGHT_SHARE 100
 
 /* The same on every node, so that all nodes choose alike. */
 #define MAGLEV_SEED_OFFSET 0x6b736572
@@ -177,12 +185,7 @@ static struct kserv_endpoint *pick_least_connections(const struct kserv_pick *pi
 
 static unsigned int maglev_size(unsigned int n)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(maglev_sizes) - 1; i++)
-		if (maglev_sizes[i] >= n * 100)
-			break;
-	return maglev_sizes[i];
+	return n <= MAGLEV_SMALL_ENDPOINTS ? MAGLEV_SMALL : MAGLEV_LARGE;
 }
 
 static struct kserv_endpoint *pick_maglev(const struct kserv_pick *pick, struct kserv_endpoint *const *set,
@@ -252,6 +255,7 @@ static void maglev_populate(u16 *table, u32 size, struct maglev_state *state, un
 			table[state[i].at] = i;
 			filled++;
 		}
+		cond_resched();
 	}
 }
 
@@ -276,6 +280,9 @@ static u16 *maglev_build(const struct kserv_choices *choices, bool local)
 		state[i].weight = set[i]->weight;
 		most = max(most, state[i].weight);
 	}
+	for (i = 0; i < n; i++)
+		if (state[i].weight)
+			state[i].weight = max(state[i].weight, most / MAGLEV_WEIGHT_SHARE);
 	if (most)
 		maglev_populate(table, size, state, n, most);
 	else

@@ -23,7 +23,7 @@ struct kserv_service_change;
  * @active: open flows
  * @failures: connections in a row that it left unanswered
  * @ejected_until: jiffies until which it is not chosen; 0 when it is not ejected
- * @since: jiffies when it first could be chosen, for slow start
+ * @since: jiffies when it first could be chosen, for slow start; once @removed, when that was
  * @named: a transaction in progress names it; net's mutex
  * @service: holds a reference
  * @connections: flows ever made; folded in when a flow is made

@@ -136,7 +136,7 @@ static enum endpoint_state tcp_endpoint_state(const struct kserv_flow *flow)
 	const struct kserv_endpoint *endpoint = flow->endpoint;
 	const struct kserv_choices *choices = rcu_dereference(endpoint->service->choices);
 
-	if (!READ_ONCE(endpoint->removed) || !choices || choices->removal != KSERV_REMOVAL_RESET)
+	if (!smp_load_acquire(&endpoint->removed) || !choices || choices->removal != KSERV_REMOVAL_RESET)
 		return ENDPOINT_STANDS;
 	if ((u32)jiffies - READ_ONCE(endpoint->since) < choices->removal_grace * HZ)
 		return ENDPOINT_STANDS_FOR_NOW;

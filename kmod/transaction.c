@@ -4,6 +4,7 @@
 #include <net/genetlink.h>
 
 #include "kserv.h"
+#include "fast.h"
 #include "event.h"
 #include "genl.h"
 #include "genl_gen.h"
@@ -150,6 +151,7 @@ static void commit_config(struct kserv_transaction *tx)
 		return;
 	old = rcu_replace_pointer(kn->config, tx->config, lockdep_is_held(&kn->mutex));
 	call_rcu(&old->rcu, config_free_rcu);
+	kserv_fast_update(kn);
 }
 
 /* Deleted services go when no frontend leads to them any more. */
