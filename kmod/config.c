@@ -150,16 +150,21 @@ struct kserv_config *kserv_config_alloc(void)
 		return NULL;
 	config->conntrack = KSERV_CONNTRACK_AUTO;
 	config->detect_local = KSERV_DETECT_LOCAL_NONE;
-	/* Above the usual node ports, 30000-32767. */
-	config->masquerade_port_min = 32768;
-	config->masquerade_port_max = 65535;
+	/*
+	 * Below the usual node ports, 30000-32767, and below the ports that local sockets get, from 32768 on: an answer
+	 * to a process that talks to an endpoint directly is never taken for one to a masqueraded client.
+	 */
+	config->masquerade_port_min = 1024;
+	config->masquerade_port_max = 29999;
+	config->fast_path = 1;
 	config->flow_max = 262144;
 	config->session_max = 65536;
 	/* A client gives up a SYN after some 130 s, but a retransmission makes a new flow just as well. */
 	config->tcp_syn_timeout = 60 * HZ;
 	/* As kube-proxy sets nf_conntrack_tcp_timeout_established. */
 	config->tcp_established_timeout = 24 * 3600 * HZ;
-	config->tcp_close_timeout = 120 * HZ;
+	/* Long enough for the last segments of both sides; a SYN starts anew at once. */
+	config->tcp_close_timeout = 20 * HZ;
 	/* As connection tracking has them by default. */
 	config->udp_timeout = 30 * HZ;
 	config->udp_stream_timeout = 120 * HZ;
