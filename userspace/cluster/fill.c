@@ -35,7 +35,8 @@ static void fill_service_ports(struct kserv_tree *tree, struct kserv_value *spec
 			target = NULL;
 		if (kserv_value_is(target, KSERV_VALUE_STRING) && !*target->text)
 			target = NULL;
-		if (!target && kserv_value_is(number, KSERV_VALUE_INT))
+		if (!target && kserv_value_is(number, KSERV_VALUE_INT) && number->integer > 0 &&
+		    number->integer <= UINT16_MAX)
 			kserv_value_set(port, "targetPort", kserv_value_new_int(tree, number->integer));
 	}
 }
