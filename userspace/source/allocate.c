@@ -178,6 +178,11 @@ static uint64_t kept_addresses(const struct kserv_prefix *cidr)
 	return size <= 16 ? 0 : clamp(size / 16, 16, 256);
 }
 
+const struct kserv_allocator_limits *kserv_allocator_limits(const struct kserv_allocator *allocator)
+{
+	return allocator->limits;
+}
+
 const struct kserv_prefix *kserv_allocator_cidr(const struct kserv_allocator *allocator, uint8_t family)
 {
 	size_t i;

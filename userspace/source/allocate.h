@@ -65,6 +65,7 @@ int kserv_allocator_take_ip(struct kserv_allocator *allocator, const struct kser
  */
 int kserv_allocator_next_ip(struct kserv_allocator *allocator, uint8_t family, const char *holder,
 			    struct kserv_addr *ret_addr);
+const struct kserv_allocator_limits *kserv_allocator_limits(const struct kserv_allocator *allocator);
 /* The service CIDR of a family, or NULL. */
 const struct kserv_prefix *kserv_allocator_cidr(const struct kserv_allocator *allocator, uint8_t family);
 

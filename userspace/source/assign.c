@@ -310,6 +310,7 @@ static void take_cluster_ips(const struct kserv_assign *assign, const char *hold
 static void take_port(const struct kserv_assign *assign, const struct kserv_value *map, const char *key,
 		      const char *holder)
 {
+	const struct kserv_allocator_limits *limits = kserv_allocator_limits(assign->allocator);
 	int64_t port = kserv_value_int(map, key, 0);
 	const char *other;
 	int error;
@@ -322,7 +323,8 @@ static void take_port(const struct kserv_assign *assign, const struct kserv_valu
 			       (long long)port, other);
 	else if (error)
 		kserv_error_at(assign->errors, kserv_value_find(map, key),
-			       "provided port %lld is not in the valid range (serviceNodePortRange)", (long long)port);
+			       "provided port %lld is not in the valid range %u-%u", (long long)port,
+			       limits->node_port_min, limits->node_port_max);
 }
 
 void kserv_assign_requested(const struct kserv_assign *assign)
