@@ -359,16 +359,16 @@ connect() {
 	fi
 }
 
-# connect_says FROM REGEX PROTOCOL ADDRESS:PORT WORDS...: and what is told of the outcome must match.
+# connect_says FROM TEXT PROTOCOL ADDRESS:PORT WORDS...: and TEXT must be in what is told of the outcome.
 connect_says() {
-	local from=$1 regex=$2 output
+	local from=$1 text=$2 output
 
 	shift 2
 	output=$(probe --netns "$from" "$@" 2>&1) || { fail "$from $*: ${output//$'\n'/, }"; return; }
-	if [[ $output =~ $regex ]]; then
+	if [[ $output == *"$text"* ]]; then
 		say "ok $from $*: $output"
 	else
-		fail "$from $*: '$regex' is not in: $output"
+		fail "$from $*: '$text' is not in: $output"
 	fi
 }
 
@@ -478,6 +478,9 @@ host() { in_family "${ip4[$1]}" "[${ip6[$1]}]"; }
 cluster_ip() { in_family "10.96.0.$1" "[fd00:10:96::$1]"; }
 external_ip() { in_family "203.0.113.$1" "[2001:db8:ff::$1]"; }
 balancer_ip() { in_family "192.168.50.24$1" "[fd00:50::f$1]"; }
+
+# The address of NAME as it stands alone.
+address() { in_family "${ip4[$1]}" "${ip6[$1]}"; }
 
 in_family() {
 	if [ "$family" = 4 ]; then

@@ -23,8 +23,6 @@ stick() {
 	check "the client is listed" bash -c "nsenter --net=/run/netns/node1 kservctl sessions | grep -F '$(address client)'"
 }
 
-address() { in_family "${ip4[$1]}" "${ip6[$1]}"; }
-
 # Some client is elsewhere than another; asked for with many source addresses, so that chance has no part in it.
 others_differ() {
 	local n
@@ -36,7 +34,7 @@ others_differ() {
 	[ "$(probe --netns client <"$work/clients" | awk '{ print $2 }' | sort -u | wc -l)" -gt 1 ]
 }
 
-expired() { ! kservctl_on node1 sessions | grep -qF "192.168.60.2"; }
+expired() { ! kservctl_on node1 sessions | grep -qw "192.168.60.2"; }
 
 all_answer() { [ "$(answers client tcp 10.96.0.1:80 "$1" | wc -l)" = 4 ]; }
 
@@ -63,7 +61,7 @@ check "clients are bound one by one" others_differ
 # shellcheck disable=SC2086
 service default/web tcp at 1:80 balancer 1:80 node-port 31000 $endpoints -- --affinity 2
 check "the timer of a client that comes again starts anew" one_server client 10.96.0.1:80 300
-check "a client is free after the timeout" busywait 60 moves_after_expiry
+check "a client is free after the timeout" busywait 90 moves_after_expiry
 
 # shellcheck disable=SC2086
 service default/web tcp at 1:80 balancer 1:80 node-port 31000 $endpoints -- --affinity 0

@@ -17,4 +17,4 @@ service default/web tcp at 1:80 pod1:8080 pod2:8080
 ip -n pod1 link set eth0 down
 
 both get_through
-check "retransmitted SYNs were sent elsewhere" test "$(counter node1 syn-retried)" -gt 0
+check "retransmitted SYNs were sent elsewhere" test "$(counter node1 syn-retries-moved)" -gt 0

@@ -8,16 +8,13 @@
 #                    \--- node2 --- pod3 (an endpoint)
 . "$(dirname "$0")/../lib.sh"
 
-escape() { printf '%s' "$1" | sed 's/[][.]/\\&/g'; }
-address() { in_family "${ip4[$1]}" "${ip6[$1]}"; }
-
-# quoted FROM WHO SERVICE WORDS: WHO sends an error about a packet to that cluster IP.
+# quoted FROM WHO SERVICE WORDS: WHO (if it is told) sends an error about a packet to that cluster IP.
 quoted() {
 	local from=$1 who=$2 to
 
 	to=$(cluster_ip "$3")
 	shift 3
-	connect_says "$from" "said by $who about $(escape "$to"):80" udp "$to:80" errors "$@"
+	connect_says "$from" "${who:+said by $who }about $to:80" udp "$to:80" errors "$@"
 }
 
 expire() {
@@ -25,7 +22,7 @@ expire() {
 	quoted client "$(address node1)" 3 ttl 2 expect expired
 	quoted client "$(address node2)" 3 ttl 3 expect expired
 	quoted client "$(address node1)" 1 ttl 2 expect expired
-	quoted pod2 ".*" 1 ttl 1 expect expired
+	quoted pod2 "" 1 ttl 1 expect expired
 	quoted pod2 "$(address node2)" 3 ttl 2 expect expired
 	quoted node1 "$(address node2)" 3 ttl 1 expect expired
 	connect client udp "$(cluster_ip 3):80" ttl 4 expect pod3

@@ -23,7 +23,7 @@ narrow_towards_endpoint() {
 	local from=$1 frontend=$2 router=$3
 
 	forget_mtus
-	connect_says "$from" "mtu 1400, said by $router about $(escape "$frontend"):80" \
+	connect_says "$from" "mtu 1400, said by $router about $frontend:80" \
 		udp "$frontend:80" bytes 1440 df errors expect too-big
 	connect "$from" udp "$frontend:80" bytes 1340 df
 	forget_mtus
@@ -41,11 +41,6 @@ narrow_towards_client() {
 	connect "$from" tcp "$frontend:80" bytes 1000000
 }
 
-escape() { printf '%s' "$1" | sed 's/[][.]/\\&/g'; }
-
-# Every address of a node is in its words about a packet.
-address() { in_family "${ip4[$1]}" "${ip6[$1]}"; }
-
 # set_mtu NAMESPACE NAME MTU: of the way to NAME from there; 0 for the device's.
 set_mtu() {
 	local route
@@ -57,10 +52,10 @@ set_mtu() {
 
 both_directions() {
 	set_mtu node1 pod1 1400
-	narrow_towards_endpoint pod2 "$(cluster_ip 1)" ".*"
+	narrow_towards_endpoint pod2 "$(cluster_ip 1)" "$(address node1)"
 	narrow_towards_endpoint client "$(cluster_ip 1)" "$(address node1)"
 	narrow_towards_endpoint client "$(balancer_ip 2)" "$(address node1)"
-	narrow_towards_endpoint node1 "$(cluster_ip 1)" ".*"
+	narrow_towards_endpoint node1 "$(cluster_ip 1)" "this host"
 	set_mtu node1 pod1 1500
 
 	set_mtu node2 pod3 1400
