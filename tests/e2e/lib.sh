@@ -23,6 +23,8 @@ declare -A ip4=([client]=192.168.60.2 [router]=192.168.50.1 [node1]=192.168.50.1
 declare -A ip6=([client]=fd00:60::2 [router]=fd00:50::1 [node1]=fd00:50::11 [node2]=fd00:50::12
 	[pod1]=fd00:10:244:1::11 [pod2]=fd00:10:244:1::12 [pod3]=fd00:10:244:2::13 [pod4]=fd00:10:244:2::14)
 declare -A node_of=([pod1]=node1 [pod2]=node1 [pod3]=node2 [pod4]=node2)
+declare -A pods_of4=([node1]=10.244.1.0/24 [node2]=10.244.2.0/24)
+declare -A pods_of6=([node1]=fd00:10:244:1::/64 [node2]=fd00:10:244:2::/64)
 
 work=$(mktemp -d /tmp/case.XXXXXX)
 namespaces=() processes=() nodes=()
@@ -115,55 +117,74 @@ batch() {
 
 # ---- building the cluster
 
-# setup_cluster [bridged] NAME...: client, router and nodes are there anyway; NAME are pods, or node2 alone. With
-# bridged, pods are on a bridge of their node with br_netfilter, as many pod networks have it; else each is routed to.
+# setup_cluster [bridged] POD...: with client, router, and the nodes that the pods are on (node1 always). With bridged,
+# pods are on a bridge of their node with br_netfilter, as many pod networks have it; else each has a route of its own.
 setup_cluster() {
 	local name style=routed
 
 	[ "$1" != bridged ] || { style=bridged; shift; }
 	nodes=(node1)
 	for name in "$@"; do
-		[ "$name" != node2 ] && [ "${node_of[$name]:-}" != node2 ] || nodes=(node1 node2)
+		[ "${node_of[$name]}" != node2 ] || nodes=(node1 node2)
 	done
-	namespaces=(client router "${nodes[@]}")
-	for name in "$@"; do
-		[ "$name" = node2 ] || namespaces+=("$name")
-	done
-	make_links "$@" | batch -
-	make_client | batch client
-	make_router | batch router
-	set_sysctl router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1
-	[ $style = routed ] || make_bridges "$@"
-	for name in "${nodes[@]}"; do
-		make_node "$name" $style "$@" | batch "$name"
-		# Strict, to show that each packet passes with addresses that fit its way.
-		set_sysctl "$name" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 \
-			ipv4/conf/all/rp_filter=1 ipv4/conf/default/rp_filter=1 ipv4/icmp_ratelimit=0 ipv6/icmp/ratelimit=0
-	done
-	for name in "$@"; do
-		[ "$name" = node2 ] || make_pod "$name" $style | batch "$name"
-	done
+	make_nodes $style
+	make_pods $style "$@"
 	for name in "${nodes[@]}"; do
 		configure_node "$name"
 	done
 }
 
-make_links() {
-	local name
+# The nodes in $nodes and what is around them.
+make_nodes() {
+	local name new=(client router "${nodes[@]}")
 
-	printf 'netns add %s\n' "${namespaces[@]}"
-	echo "link add eth0 netns client type veth peer name client netns router"
+	namespaces+=("${new[@]}")
+	{
+		printf 'netns add %s\n' "${new[@]}"
+		echo "link add eth0 netns client type veth peer name client netns router"
+		for name in "${nodes[@]}"; do
+			echo "link add eth0 netns $name type veth peer name $name netns router"
+		done
+	} | batch -
+	make_client | batch client
+	make_router | batch router
+	set_sysctl router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 ipv4/icmp_ratelimit=0 ipv6/icmp/ratelimit=0
+	[ "$1" = routed ] || make_bridges
 	for name in "${nodes[@]}"; do
-		echo "link add eth0 netns $name type veth peer name $name netns router"
+		make_node "$name" "$1" | batch "$name"
+		# Strict, to show that each packet passes with addresses that fit its way.
+		set_sysctl "$name" ipv4/ip_forward=1 ipv6/conf/all/forwarding=1 \
+			ipv4/conf/all/rp_filter=1 ipv4/conf/default/rp_filter=1 ipv4/icmp_ratelimit=0 ipv6/icmp/ratelimit=0
+	done
+}
+
+# make_pods routed|bridged NAME...: each on its node.
+make_pods() {
+	local style=$1 name node
+
+	shift
+	namespaces+=("$@")
+	for name in "$@"; do
+		echo "netns add $name"
+		echo "link add eth0 address $(mac "$name" 2) netns $name type veth" \
+			"peer name $name address $(mac "$name" 1) netns ${node_of[$name]}"
+	done | batch -
+	for node in "${nodes[@]}"; do
+		for name in "$@"; do
+			[ "${node_of[$name]}" != "$node" ] || attach_pod "$name" "$node" "$style"
+		done | batch "$node"
 	done
 	for name in "$@"; do
-		[ "$name" = node2 ] || echo "link add eth0 address $(mac "$name" 2) netns $name type veth" \
-			"peer name $name address $(mac "$name" 1) netns ${node_of[$name]}"
+		make_pod "$name" "$style" | batch "$name"
 	done
 }
 
 # The MAC address of a pod (2) or of the node's end of its link (1).
-mac() { printf '02:00:00:00:0%d:%s\n' "$2" "${ip4[$1]##*.}"; }
+mac() { printf '02:00:00:00:0%d:%02d\n' "$2" "${ip4[$1]##*.}"; }
+
+# The node's own address in the network of its pods.
+bridge4() { echo "${pods_of4[$1]%.*}.1"; }
+bridge6() { echo "${pods_of6[$1]%/*}1"; }
 
 # Who forwards IPv6 must have a link-local address to ask for neighbours from; those of pods are permanent.
 make_client() {
@@ -186,8 +207,8 @@ make_router() {
 		link add br0 type bridge
 		link set br0 addrgenmode none
 		link set br0 up
-		addr add 192.168.50.1/24 dev br0
-		addr add fd00:50::1/64 dev br0 nodad
+		addr add ${ip4[router]}/24 dev br0
+		addr add ${ip6[router]}/64 dev br0 nodad
 		addr add fe80::1/64 dev br0 nodad
 		link set client addrgenmode none
 		link set client up
@@ -200,54 +221,58 @@ make_router() {
 		echo "link set $name up"
 	done
 	for name in "$cluster_ips4" "$balancer_ips4" "$external_ips4"; do
-		echo "route add $name via 192.168.50.11"
+		echo "route add $name via ${ip4[${nodes[0]}]}"
 	done
 	for name in "$cluster_ips6" "$balancer_ips6" "$external_ips6"; do
-		echo "route add $name via fd00:50::11"
+		echo "route add $name via ${ip6[${nodes[0]}]}"
 	done
 	# So that a case may reach a pod directly, from outside too.
 	for name in "${nodes[@]}"; do
-		echo "route add 10.244.${name#node}.0/24 via ${ip4[$name]}"
-		echo "route add fd00:10:244:${name#node}::/64 via ${ip6[$name]}"
+		echo "route add ${pods_of4[$name]} via ${ip4[$name]}"
+		echo "route add ${pods_of6[$name]} via ${ip6[$name]}"
 	done
 }
 
 make_node() {
-	local node=$1 style=$2 other=node$((3 - ${1#node})) name n=${1#node}
+	local node=$1 other
 
-	shift 2
 	cat <<-END
 		link set lo up
 		link set eth0 addrgenmode none
 		link set eth0 up
 		addr add ${ip4[$node]}/24 dev eth0
 		addr add ${ip6[$node]}/64 dev eth0 nodad
-		addr add fe80::1$n/64 dev eth0 nodad
-		route add default via 192.168.50.1
-		route add default via fd00:50::1
-		route add 10.244.${other#node}.0/24 via ${ip4[$other]}
-		route add fd00:10:244:${other#node}::/64 via ${ip6[$other]}
+		addr add fe80::${ip4[$node]##*.}/64 dev eth0 nodad
+		route add default via ${ip4[router]}
+		route add default via ${ip6[router]}
 	END
-	for name in "$@"; do
-		[ "${node_of[$name]:-}" = "$node" ] || continue
-		echo "link set $name addrgenmode none"
-		[ "$style" = routed ] || echo "link set $name master cni0"
-		echo "link set $name up"
-		[ "$style" = bridged ] || cat <<-END
-			addr add 169.254.1.1/32 dev $name scope link
-			addr add fe80::1/64 dev $name nodad
-			neigh add ${ip4[$name]} lladdr $(mac "$name" 2) dev $name nud permanent
-			neigh add ${ip6[$name]} lladdr $(mac "$name" 2) dev $name nud permanent
-			route add ${ip4[$name]}/32 dev $name src ${ip4[$node]}
-			route add ${ip6[$name]}/128 dev $name src ${ip6[$node]}
+	for other in "${nodes[@]}"; do
+		[ "$other" = "$node" ] || cat <<-END
+			route add ${pods_of4[$other]} via ${ip4[$other]}
+			route add ${pods_of6[$other]} via ${ip6[$other]}
 		END
 	done
-	[ "$style" = routed ] || cat <<-END
+	[ "$2" = routed ] || cat <<-END
 		link set cni0 addrgenmode none
-		addr add 10.244.$n.1/24 dev cni0
-		addr add fd00:10:244:$n::1/64 dev cni0 nodad
+		addr add $(bridge4 "$node")/24 dev cni0
+		addr add $(bridge6 "$node")/64 dev cni0 nodad
 		addr add fe80::1/64 dev cni0 nodad
 		link set cni0 up
+	END
+}
+
+# The node's end of a pod's link.
+attach_pod() {
+	echo "link set $1 addrgenmode none"
+	[ "$3" = routed ] || echo "link set $1 master cni0"
+	echo "link set $1 up"
+	[ "$3" = bridged ] || cat <<-END
+		addr add 169.254.1.1/32 dev $1 scope link
+		addr add fe80::1/64 dev $1 nodad
+		neigh add ${ip4[$1]} lladdr $(mac "$1" 2) dev $1 nud permanent
+		neigh add ${ip6[$1]} lladdr $(mac "$1" 2) dev $1 nud permanent
+		route add ${ip4[$1]}/32 dev $1 src ${ip4[$2]}
+		route add ${ip6[$1]}/128 dev $1 src ${ip6[$2]}
 	END
 }
 
@@ -264,7 +289,7 @@ make_bridges() {
 }
 
 make_pod() {
-	local pod=$1 n=${node_of[$1]#node}
+	local pod=$1 node=${node_of[$1]}
 
 	cat <<-END
 		link set lo up
@@ -275,8 +300,8 @@ make_pod() {
 		cat <<-END
 			addr add ${ip4[$pod]}/24 dev eth0
 			addr add ${ip6[$pod]}/64 dev eth0 nodad
-			route add default via 10.244.$n.1
-			route add default via fd00:10:244:$n::1
+			route add default via $(bridge4 "$node")
+			route add default via $(bridge6 "$node")
 		END
 	else
 		cat <<-END

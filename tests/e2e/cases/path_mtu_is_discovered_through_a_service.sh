@@ -55,7 +55,7 @@ both_directions() {
 	narrow_towards_endpoint pod2 "$(cluster_ip 1)" "$(address node1)"
 	narrow_towards_endpoint client "$(cluster_ip 1)" "$(address node1)"
 	narrow_towards_endpoint client "$(balancer_ip 2)" "$(address node1)"
-	narrow_towards_endpoint node1 "$(cluster_ip 1)" "this host"
+	narrow_towards_endpoint node1 "$(cluster_ip 1)" "$(address node1)"
 	set_mtu node1 pod1 1500
 
 	set_mtu node2 pod3 1400
