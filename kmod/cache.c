@@ -57,6 +57,7 @@ static bool take(struct kserv_net *kn, struct kserv_cache *cache, struct kserv_c
 	entry->stage = stage;
 	entry->dir = dir;
 	entry->untracked = !!(flow->flags & KSERV_FLOW_FLAGS_UNTRACKED);
+	entry->watch = 1;
 	entry->stale = flow->stale;
 	entry->refreshed = (u32)jiffies;
 	entry->packets = 0;

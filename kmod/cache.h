@@ -32,6 +32,7 @@ enum kserv_cache_action {
  * @valid: enum kserv_cache_action, or 0
  * @stage: enum kserv_stage, part of the key
  * @dir: enum kserv_flow_dir
+ * @watch: each packet may change the state of the flow; ingress only
  * @untracked: keep connection tracking off the packet
  * @refreshed: jiffies
  * @stale: kserv_net.stale then
@@ -40,7 +41,7 @@ enum kserv_cache_action {
 struct kserv_cache_entry {
 	struct kserv_tuple from;
 	u8 valid;
-	u8 stage:2, dir:1, untracked:1;
+	u8 stage:2, dir:1, untracked:1, watch:1;
 	u16 stale;
 	u32 refreshed;
 	u32 packets;

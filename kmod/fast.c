@@ -22,6 +22,7 @@
 #include "cache.h"
 #include "fast.h"
 #include "nat.h"
+#include "track.h"
 
 /* Node in node in node: beyond this many, packets wait in the queue of their CPU instead of on its stack. */
 #define MAX_DEPTH 2
@@ -156,28 +157,50 @@ static bool parse(struct sk_buff *skb, struct kserv_packet *packet)
 	/* Options and extension headers go the ordinary way. */
 	if (packet->thoff != network_len)
 		return false;
-	return packet->tuple.proto != IPPROTO_TCP ||
-	       !(packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST));
+	/* A SYN begins something: it is for the ordinary way, where all rules are met. */
+	return packet->tuple.proto != IPPROTO_TCP || !(packet->tcp_flags & KSERV_TCP_SYN);
+}
+
+/*
+ * Note the packet in its flow where it can make a difference. Return: false if the packet is not simply one of the flow,
+ * or the flow has not been seen in both directions.
+ */
+static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_packet *packet,
+		  struct kserv_cache_entry *entry)
+{
+	struct kserv_flow *flow = entry->flow;
+	bool settled;
+
+	if (!entry->watch && !(packet->tuple.proto == IPPROTO_TCP &&
+			       packet->tcp_flags & (KSERV_TCP_FIN | KSERV_TCP_RST))) {
+		entry->packets++;
+		entry->bytes += skb->len;
+		return true;
+	}
+	if (READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW ||
+	    kserv_track_packet(kn, flow, entry->dir, skb, packet, &settled) != KSERV_TRACK_GO)
+		return false;
+	entry->watch = !settled;
+	return true;
 }
 
 static unsigned int forward(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_packet *packet,
 			    struct kserv_fast_entry *entry)
 {
 	unsigned int len = packet->tuple.family == NFPROTO_IPV4 ? length4(skb) : length6(skb);
-	const struct kserv_tuple to = entry->cache.nat.to;
+	const struct kserv_tuple *to = &entry->cache.nat.to;
 
+	/* What can send it the ordinary way comes before what leaves traces. */
 	if (!len || !route_holds(entry) || pskb_trim_rcsum(skb, len) || !fits(skb, entry->mtu) ||
-	    skb_cow_head(skb, LL_RESERVED_SPACE(entry->dst->dev)))
+	    skb_cow_head(skb, LL_RESERVED_SPACE(entry->dst->dev)) ||
+	    skb_ensure_writable(skb, packet->thoff + packet->l4_len) || !track(kn, skb, packet, &entry->cache))
 		return NF_ACCEPT;
 	if (kserv_nat_rewrite(skb, packet, &entry->cache.nat))
-		return NF_ACCEPT;
+		return NF_DROP;
 	age_packet(skb, packet->tuple.family);
 	skb_forward_csum(skb);
-
-	entry->cache.packets++;
-	entry->cache.bytes += len;
 	kserv_count(kn, FAST);
-	xmit(skb, entry, &to);
+	xmit(skb, entry, to);
 	return NF_STOLEN;
 }
 
@@ -259,6 +282,7 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 		from = masquerade ? &masquerade->node.tuple : endpoint;
 		to = kserv_tuple_inverse(kserv_flow_tuple(flow, KSERV_KEY_CLIENT));
 	}
+	WRITE_ONCE(flow->fast, true);
 	kserv_cache_fill_fast(kn, flow, dir, from, &to, skb_dst(skb), leads_to_peer(&to, skb_dst(skb)));
 }
 

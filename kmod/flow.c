@@ -39,7 +39,7 @@ static bool tuple_is_descending(const struct kserv_tuple *tuple)
  * Both directions of a connection hash alike, so that one bucket tells whether a packet, or an answer to it, belongs to
  * a flow. Keyed, so that nobody can fill one bucket on purpose.
  */
-static struct kserv_flow_bucket *tuple_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple)
+static u32 tuple_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple)
 {
 	bool swap = tuple_is_descending(tuple);
 	const union nf_inet_addr *low = swap ? &tuple->dst : &tuple->src;
@@ -56,7 +56,7 @@ static struct kserv_flow_bucket *tuple_bucket(const struct kserv_flow_table *tab
 		words[4] = ports;
 		hash = siphash(words, sizeof(words), &table->seed);
 	}
-	return &table->buckets[hash >> (64 - table->bits)];
+	return hash >> (64 - table->bits);
 }
 
 static bool is_live(const struct kserv_flow *flow)
@@ -97,10 +97,52 @@ static enum kserv_match_kind match_late(const struct kserv_flow_node *node, cons
 	return kserv_node_flow(node)->flags & KSERV_FLOW_FLAGS_MASQUERADE ? KSERV_MATCH_REWRITE : KSERV_MATCH_PASS;
 }
 
+/*
+ * What this CPU worked out last: a packet comes by late with the tuple that it had early, or was given there.
+ * @table_id: the random seed of the table, since @bucket means nothing in another one
+ */
+struct expectation {
+	struct kserv_tuple tuple;
+	u64 table_id;
+	u32 bucket;
+};
+
+static DEFINE_PER_CPU(struct expectation, expected);
+
+static void expect(const struct kserv_flow_table *table, const struct kserv_tuple *tuple, u32 bucket)
+{
+	struct expectation *mine = this_cpu_ptr(&expected);
+
+	mine->tuple = *tuple;
+	mine->table_id = table->seed.key[0];
+	mine->bucket = bucket;
+}
+
+void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple)
+{
+	struct expectation *mine = this_cpu_ptr(&expected);
+
+	/* Both directions of the endpoint's key are in one bucket. */
+	mine->tuple = *tuple;
+	mine->bucket = flow->node[KSERV_KEY_ENDPOINT].bucket;
+}
+
+static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple, enum kserv_stage stage)
+{
+	const struct expectation *mine = this_cpu_ptr(&expected);
+	u32 bucket;
+
+	if (stage == KSERV_STAGE_LATE && mine->table_id == table->seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple))
+		return mine->bucket;
+	bucket = tuple_bucket(table, tuple);
+	expect(table, tuple, bucket);
+	return bucket;
+}
+
 void kserv_flow_find(struct kserv_net *kn, const struct kserv_tuple *tuple, enum kserv_stage stage,
 		     struct kserv_match *match)
 {
-	struct kserv_flow_bucket *bucket = tuple_bucket(&kn->flows, tuple);
+	struct kserv_flow_bucket *bucket = &kn->flows.buckets[find_bucket(&kn->flows, tuple, stage)];
 	struct kserv_flow_node *node;
 	enum kserv_match_kind kind;
 	enum kserv_flow_dir dir;
@@ -188,10 +230,14 @@ static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
 {
 	struct kserv_flow_node *client = &flow->node[KSERV_KEY_CLIENT];
 	struct kserv_flow_node *endpoint = &flow->node[KSERV_KEY_ENDPOINT];
-	struct kserv_flow_bucket *a = tuple_bucket(&kn->flows, &client->tuple);
-	struct kserv_flow_bucket *b = tuple_bucket(&kn->flows, &endpoint->tuple);
+	struct kserv_flow_bucket *a, *b;
 	int ret = 0;
 
+	/* The packet was just looked for: its bucket is known. */
+	client->bucket = find_bucket(&kn->flows, &client->tuple, KSERV_STAGE_LATE);
+	endpoint->bucket = tuple_bucket(&kn->flows, &endpoint->tuple);
+	a = &kn->flows.buckets[client->bucket];
+	b = &kn->flows.buckets[endpoint->bucket];
 	lock_two(a, b);
 	if (bucket_has(a, &client->tuple, true)) {
 		ret = -EALREADY;
@@ -207,7 +253,7 @@ static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
 
 static void node_unlink(struct kserv_net *kn, struct kserv_flow_node *node)
 {
-	struct kserv_flow_bucket *bucket = tuple_bucket(&kn->flows, &node->tuple);
+	struct kserv_flow_bucket *bucket = &kn->flows.buckets[node->bucket];
 
 	spin_lock_bh(&bucket->lock);
 	hlist_del_rcu(&node->node);
@@ -316,7 +362,8 @@ int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const u
 	masquerade->node.tuple = *kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
 	masquerade->node.tuple.dst = *source;
 	masquerade->node.tuple.dport = port;
-	bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
+	masquerade->node.bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
+	bucket = &kn->flows.buckets[masquerade->node.bucket];
 
 	spin_lock(&flow->lock);
 	spin_lock(&bucket->lock);

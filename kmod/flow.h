@@ -35,9 +35,10 @@ enum kserv_flow_dir {
 	KSERV_DIR_OUT,	/* from the endpoint */
 };
 
-/* One key of a flow in the table; @tuple is immutable once it is in. */
+/* One key of a flow in the table; @tuple, and its @bucket, are immutable once it is in. */
 struct kserv_flow_node {
 	struct hlist_node node;
+	u32 bucket;
 	u8 key;
 	struct kserv_tuple tuple;
 };
@@ -60,6 +61,7 @@ struct kserv_masquerade {
  * @state: enum kserv_flow_state; under @lock
  * @dead: unlinked, or about to be
  * @source_is_right: to be masqueraded, but its source address is the right one of this node already
+ * @fast: its packets cross the node past the hooks, so that those need not remember them
  * @fin: directions that have sent a FIN, a bit each
  * @retries: SYNs seen before an answer
  * @isn: sequence number of the client's SYN
@@ -79,6 +81,7 @@ struct kserv_flow {
 	u8 retries;
 	bool dead;
 	bool source_is_right;
+	bool fast;
 	u32 isn;
 	spinlock_t lock;
 	atomic64_t cpus;
@@ -150,6 +153,12 @@ struct kserv_match {
 	enum kserv_flow_dir dir;
 	struct kserv_flow *flow;
 };
+
+/**
+ * kserv_flow_expect() - the packet just found early will come by late with this tuple, as @flow has it
+ * Saves working out its hash then. Context: BH off.
+ */
+void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple);
 
 /**
  * kserv_flow_find() - the flow that a packet of this tuple belongs to at this stage

@@ -119,12 +119,13 @@ static unsigned int apply(struct kserv_net *kn, struct sk_buff *skb, const struc
 	if (match->kind == KSERV_MATCH_REWRITE && kserv_flow_target(flow, stage, match->dir, &to)) {
 		kserv_nat_prepare(&buffer, &packet->tuple, &to);
 		nat = &buffer;
+		if (stage == KSERV_STAGE_EARLY)
+			kserv_flow_expect(flow, &to);
 	}
-	if (settled) {
+	if (state->hook == NF_INET_POST_ROUTING)
+		kserv_fast_remember(kn, flow, match->dir, skb, state);
+	if (settled && !READ_ONCE(flow->fast))
 		kserv_cache_fill(kn, flow, match->dir, stage, &packet->tuple, nat);
-		if (state->hook == NF_INET_POST_ROUTING)
-			kserv_fast_remember(kn, flow, match->dir, skb, state);
-	}
 	return nat ? rewrite(kn, skb, state, packet, nat, stage) : NF_ACCEPT;
 }
 
@@ -322,22 +323,28 @@ static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct
 
 static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	/* A process that sends may be interrupted by packets on its CPU; one that comes in is such a packet. */
+	bool may_be_interrupted = !softirq_count();
 	unsigned int verdict;
 
-	/* A process that sends may be interrupted by packets on its CPU. */
-	local_bh_disable();
+	if (may_be_interrupted)
+		local_bh_disable();
 	verdict = early(kserv_pernet(state->net), skb, state);
-	local_bh_enable();
+	if (may_be_interrupted)
+		local_bh_enable();
 	return verdict;
 }
 
 static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	bool may_be_interrupted = !softirq_count();
 	unsigned int verdict;
 
-	local_bh_disable();
+	if (may_be_interrupted)
+		local_bh_disable();
 	verdict = late(kserv_pernet(state->net), skb, state);
-	local_bh_enable();
+	if (may_be_interrupted)
+		local_bh_enable();
 	return verdict;
 }
 

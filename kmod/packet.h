@@ -57,14 +57,17 @@ struct kserv_packet {
 #define KSERV_TCP_RST 0x04
 #define KSERV_TCP_ACK 0x10
 
+/* Word by word, the one that differs most often first: a packet's cost is a few of these. */
 static inline bool kserv_tuple_equal(const struct kserv_tuple *a, const struct kserv_tuple *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+
+	return !((x[4] ^ y[4]) | (x[0] ^ y[0]) | (x[2] ^ y[2]) | (x[1] ^ y[1]) | (x[3] ^ y[3]));
 }
 
 static inline bool kserv_addr_equal(const union nf_inet_addr *a, const union nf_inet_addr *b)
 {
-	return !memcmp(a, b, sizeof(*a));
+	return !((a->all[0] ^ b->all[0]) | (a->all[1] ^ b->all[1]) | (a->all[2] ^ b->all[2]) | (a->all[3] ^ b->all[3]));
 }
 
 /* The tuple of an answer to @tuple. */
