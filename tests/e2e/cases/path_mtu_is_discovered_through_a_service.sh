@@ -41,13 +41,13 @@ narrow_towards_client() {
 	connect "$from" tcp "$frontend:80" bytes 1000000
 }
 
-# set_mtu NAMESPACE NAME MTU: of the way to NAME from there; 0 for the device's.
+# set_mtu NAMESPACE NAME MTU: of the way to NAME from there.
 set_mtu() {
 	local route
 
-	route=$(ip -n "$1" route show "$(address "$2")$(in_family /32 /128)")
+	route=$(ip -n "$1" "-$family" route show "$(address "$2")$(in_family /32 /128)")
 	# shellcheck disable=SC2086 # words
-	ip -n "$1" route change ${route%% mtu *} mtu "$3" || die "no MTU $3 in $1 towards $2"
+	ip -n "$1" "-$family" route replace ${route%% mtu *} mtu "$3" || die "no MTU $3 in $1 towards $2"
 }
 
 both_directions() {
