@@ -29,6 +29,8 @@
 /* Chunks that are written before an answer is awaited. */
 #define CHUNKS 16
 #define WARM_UP 20
+/* Seconds after which a run has failed: an answer was lost. */
+#define PATIENCE 300
 /* Below the kernel's own choice of ports, so that no other test has used them. */
 #define FIRST_NEW_PORT 10000
 
@@ -229,6 +231,8 @@ static void run(const struct test *test, const struct sockaddr_in *to, int count
 	int fd = -1;
 
 	must(spent, "memory");
+	/* A time limit of the socket would cost each operation a timer. */
+	alarm(PATIENCE);
 	/* Touched now, or the page faults would be counted. */
 	memset(spent, 1, count * sizeof(*spent));
 	memset(buffer, 1, sizeof(buffer));
