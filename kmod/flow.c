@@ -167,7 +167,10 @@ struct kserv_flow *kserv_flow_lookup_client(struct kserv_net *kn, const struct k
 
 	if (!READ_ONCE(kn->flows.buckets))
 		return NULL;
+	/* The expectation is this CPU's packets'. */
+	local_bh_disable();
 	kserv_flow_find(kn, tuple, KSERV_STAGE_EARLY, &match);
+	local_bh_enable();
 	return match.kind == KSERV_MATCH_REWRITE && match.dir == KSERV_DIR_IN ? match.flow : NULL;
 }
 

@@ -61,6 +61,7 @@ struct kserv_masquerade {
  * @state: enum kserv_flow_state; under @lock
  * @dead: unlinked, or about to be
  * @source_is_right: to be masqueraded, but its source address is the right one of this node already
+ * @foreign: its SYN was answered by another connection of the endpoint with the same addresses
  * @fast: its packets cross the node past the hooks, so that those need not remember them
  * @fin: directions that have sent a FIN, a bit each
  * @retries: SYNs seen before an answer
@@ -82,6 +83,7 @@ struct kserv_flow {
 	bool dead;
 	bool source_is_right;
 	bool fast;
+	bool foreign;
 	u32 isn;
 	spinlock_t lock;
 	atomic64_t cpus;

@@ -141,12 +141,12 @@ static unsigned int started(struct kserv_net *kn, struct sk_buff *skb, const str
 }
 
 static unsigned int start(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-			  const struct kserv_packet *packet, const struct kserv_endpoint *avoid)
+			  const struct kserv_packet *packet, const struct kserv_flow *old)
 {
 	struct kserv_flow *flow;
 	unsigned int verdict;
 
-	verdict = kserv_start(kn, skb, state, packet, avoid, &flow);
+	verdict = kserv_start(kn, skb, state, packet, old, &flow);
 	return flow ? started(kn, skb, state, packet, flow) : verdict;
 }
 
@@ -154,7 +154,6 @@ static unsigned int start(struct kserv_net *kn, struct sk_buff *skb, const struc
 static unsigned int follow(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
 			   const struct kserv_packet *packet, const struct kserv_match *match)
 {
-	const struct kserv_endpoint *avoid = match->flow->endpoint;
 	bool settled = false;
 
 	switch (kserv_track_packet(kn, match->flow, KSERV_DIR_IN, skb, packet, &settled)) {
@@ -173,7 +172,7 @@ static unsigned int follow(struct kserv_net *kn, struct sk_buff *skb, const stru
 			kserv_count(kn, REPICKED);
 		}
 		kserv_flow_kill(kn, match->flow);
-		return start(kn, skb, state, packet, avoid);
+		return start(kn, skb, state, packet, match->flow);
 	case KSERV_TRACK_RESET:
 		kserv_flow_kill(kn, match->flow);
 		kserv_count(kn, RESETS);

@@ -90,7 +90,8 @@ static int parse_header6(struct sk_buff *skb, unsigned int offset, struct kserv_
 	thoff = offset + sizeof(*ip6h);
 	if (!header_len(proto) && proto != IPPROTO_ICMPV6) {
 		thoff = ipv6_skip_exthdr(skb, thoff, &proto, &frag_off);
-		if (thoff < 0)
+		/* Offsets are kept in 16 bits; headers up to there are nobody's. */
+		if (thoff < 0 || thoff > U16_MAX - 64)
 			return -EINVAL;
 	}
 	packet->tuple.proto = proto;

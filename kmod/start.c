@@ -74,13 +74,17 @@ static struct kserv_flow *add_with_other_port(struct kserv_net *kn, const struct
 }
 
 static struct kserv_flow *make_flow(struct kserv_net *kn, const struct kserv_question *question,
-				    const struct kserv_decision *decision, const struct kserv_endpoint *avoid)
+				    const struct kserv_decision *decision, const struct kserv_flow *old)
 {
+	const struct kserv_endpoint *avoid = old ? old->endpoint : NULL;
 	const struct kserv_tuple *tuple = &question->tuple;
 	struct kserv_endpoint *endpoint = NULL;
 	struct kserv_flow *flow;
 	int tries;
 
+	/* Nothing is wrong with the endpoint, but it has another connection with these addresses. */
+	if (old && old->foreign && !kserv_pick_excluded(decision->choices, avoid, decision->local, (u32)jiffies))
+		return add_with_other_port(kn, tuple, old->endpoint, flow_flags(kn, question, decision, avoid));
 	for (tries = 0; tries < ENDPOINT_TRIES; tries++) {
 		endpoint = choose(kn, decision, tuple, avoid);
 		if (!endpoint)
@@ -148,13 +152,13 @@ static enum kserv_reason error_reason(long error)
 
 static unsigned int connect(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
 			    const struct kserv_question *question, const struct kserv_decision *decision,
-			    const struct kserv_endpoint *avoid, struct kserv_flow **ret_flow)
+			    const struct kserv_flow *old, struct kserv_flow **ret_flow)
 {
 	const struct kserv_tuple *tuple = &question->tuple;
 	struct kserv_service *service = decision->service;
 	struct kserv_flow *flow;
 
-	flow = make_flow(kn, question, decision, avoid);
+	flow = make_flow(kn, question, decision, old);
 	if (!IS_ERR(flow)) {
 		atomic64_inc(&service->connections);
 		atomic64_inc(&decision->frontend->connections);
@@ -174,8 +178,7 @@ static unsigned int connect(struct kserv_net *kn, struct sk_buff *skb, const str
 }
 
 unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-			 const struct kserv_packet *packet, const struct kserv_endpoint *avoid,
-			 struct kserv_flow **ret_flow)
+			 const struct kserv_packet *packet, const struct kserv_flow *old, struct kserv_flow **ret_flow)
 {
 	struct kserv_question question = {
 		.tuple = packet->tuple,
@@ -196,7 +199,7 @@ unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct
 	}
 	if (!starts_connection(packet))
 		return reset_stray(kn, skb, state, packet, decision.service);
-	return connect(kn, skb, state, &question, &decision, avoid, ret_flow);
+	return connect(kn, skb, state, &question, &decision, old, ret_flow);
 }
 
 unsigned int kserv_start_beside(struct kserv_net *kn, const struct kserv_packet *packet, struct kserv_flow *other,

@@ -11,7 +11,7 @@ struct nf_hook_state;
 /**
  * kserv_start() - what becomes of a packet that belongs to no flow
  * @packet: parsed from @skb
- * @avoid: an endpoint not to choose again, or NULL
+ * @old: the flow it had, now dead, whose endpoint is not to be chosen again if there is another; or NULL
  * @ret_flow: the flow that was made, valid inside the RCU section; NULL if none was
  *
  * Decides, chooses an endpoint and makes the flow; answers the sender when the packet is refused.
@@ -19,8 +19,7 @@ struct nf_hook_state;
  * Return: NF_ACCEPT or NF_DROP.
  */
 unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-			 const struct kserv_packet *packet, const struct kserv_endpoint *avoid,
-			 struct kserv_flow **ret_flow);
+			 const struct kserv_packet *packet, const struct kserv_flow *old, struct kserv_flow **ret_flow);
 
 /**
  * kserv_start_beside() - a connection straight to an endpoint that would be mistaken for @other, a flow to it

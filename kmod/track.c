@@ -191,8 +191,13 @@ static enum kserv_track track_syn(struct kserv_net *kn, struct kserv_flow *flow,
 	}
 	if (flow->retries < U8_MAX)
 		flow->retries++;
-	/* A client that is bound to its endpoint by session affinity stays with it. */
-	if (!choices || choices->affinity_timeout || choices->flags & KSERV_SERVICE_FLAGS_NO_SYN_RETRY)
+	/* It will be answered so for ever: kserv_start() gives it another source port. */
+	if (flow->foreign)
+		return KSERV_TRACK_MOVE;
+	/* A client that is bound to its endpoint by session affinity stays with it, as does one without a choice. */
+	if (!choices || (choices->n_cluster <= 1 && choices->n_local <= 1))
+		return KSERV_TRACK_GO;
+	if (choices->affinity_timeout || choices->flags & KSERV_SERVICE_FLAGS_NO_SYN_RETRY)
 		return KSERV_TRACK_GO;
 	return KSERV_TRACK_MOVE;
 }
@@ -209,8 +214,10 @@ static enum kserv_track track_syn_answer(struct kserv_net *kn, struct kserv_flow
 
 	lockdep_assert_held(&flow->lock);
 	if (!tcph || !tcph->ack || !(tcph->syn || tcph->rst) ||
-	    ntohl(tcph->ack_seq) - flow->isn - 1 > SYN_DATA_MAX)
+	    ntohl(tcph->ack_seq) - flow->isn - 1 > SYN_DATA_MAX) {
+		flow->foreign = true;
 		return KSERV_TRACK_FOREIGN;
+	}
 	kserv_eject_success(flow->endpoint);
 	set_state(flow, tcph->rst ? KSERV_FLOW_STATE_CLOSED : KSERV_FLOW_STATE_REPLIED);
 	return KSERV_TRACK_GO;
