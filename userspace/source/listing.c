@@ -3,29 +3,81 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 #include "cluster/json.h"
 #include "cluster/memory.h"
 #include "source/embedded.h"
 #include "source/object.h"
 #include "source/slices.h"
 
+/* Slices of the model by a key: for each object to be listed only those are looked at that belong to it. */
+struct bucket {
+	char *key;
+	const struct kserv_slice **slices;
+	size_t n;
+	UT_hash_handle hh;
+};
+
+/**
+ * struct listing - what is being put together
+ * @by_service: namespace and Service
+ * @by_name: namespace and name; those that came from the store
+ */
 struct listing {
 	struct kserv_tree *tree;
 	struct kserv_value *list;
-	const struct kserv_cluster *cluster;	/* for slices: what of the store is in force; else NULL */
-	bool broken;
+	const struct kserv_cluster *cluster;	/* where slices or Endpoints are listed; else NULL */
+	struct bucket *by_service, *by_name;
+	bool slices, broken;
 };
 
-/* Slices of another cluster's controller are not in the model once a Pod matches. */
-static bool is_in_force(const struct kserv_cluster *cluster, const struct kserv_stored *stored)
+static struct bucket *find_bucket(struct bucket *buckets, const char *namespace, const char *name)
 {
+	char *key = kserv_must_printf("%s\n%s", namespace, name);
+	struct bucket *bucket;
+
+	HASH_FIND_STR(buckets, key, bucket);
+	free(key);
+	return bucket;
+}
+
+static void add_to_bucket(struct bucket **buckets, const char *namespace, const char *name,
+			  const struct kserv_slice *slice)
+{
+	struct bucket *bucket = find_bucket(*buckets, namespace, name);
+
+	if (!bucket) {
+		bucket = kserv_must_alloc(sizeof(*bucket));
+		bucket->key = kserv_must_printf("%s\n%s", namespace, name);
+		HASH_ADD_KEYPTR(hh, *buckets, bucket->key, strlen(bucket->key), bucket);
+	}
+	bucket->slices = kserv_must_grow(bucket->slices, bucket->n, sizeof(*bucket->slices));
+	bucket->slices[bucket->n++] = slice;
+}
+
+static void index_slices(struct listing *listing)
+{
+	const struct kserv_slice *slice;
 	size_t i;
 
-	for (i = 0; i < cluster->n_slices; i++)
-		if (*cluster->slices[i]->meta.uid && !strcmp(cluster->slices[i]->meta.name, stored->name) &&
-		    !strcmp(cluster->slices[i]->meta.namespace, stored->namespace))
-			return true;
-	return false;
+	for (i = 0; i < listing->cluster->n_slices; i++) {
+		slice = listing->cluster->slices[i];
+		add_to_bucket(&listing->by_service, slice->meta.namespace, slice->service, slice);
+		if (*slice->meta.uid)
+			add_to_bucket(&listing->by_name, slice->meta.namespace, slice->meta.name, slice);
+	}
+}
+
+static void clear_buckets(struct bucket *buckets)
+{
+	struct bucket *bucket, *next;
+
+	HASH_ITER(hh, buckets, bucket, next) {
+		HASH_DEL(buckets, bucket);
+		free(bucket->key);
+		free(bucket->slices);
+		free(bucket);
+	}
 }
 
 static bool add_stored(void *context, const struct kserv_stored *stored)
@@ -35,7 +87,8 @@ static bool add_stored(void *context, const struct kserv_stored *stored)
 	struct kserv_value *list = listing->list;
 	struct kserv_errors ignored = { 0 };
 
-	if (listing->cluster && !is_in_force(listing->cluster, stored))
+	/* Slices of another cluster's controller are not in the model once a Pod matches. */
+	if (listing->slices && !find_bucket(listing->by_name, stored->namespace, stored->name))
 		return true;
 	listing->broken = kserv_json_read(tree, stored->json, strlen(stored->json), 1, NULL, &ignored);
 	kserv_errors_clear(&ignored);
@@ -91,11 +144,12 @@ static struct kserv_value *subset_of(struct kserv_tree *tree, const struct kserv
 }
 
 /* Endpoints of a Service as its controller makes them, of the Service's first family only. */
-static void add_endpoints(struct kserv_tree *tree, struct kserv_value *list, const struct kserv_cluster *cluster,
-			  const struct kserv_k8s_service *service)
+static void add_endpoints(const struct listing *listing, const struct kserv_k8s_service *service)
 {
-	struct kserv_value *object = kserv_value_new(tree, KSERV_VALUE_MAP), *meta;
 	bool v6 = service->ip_families.n && !strcmp(service->ip_families.v[0], "IPv6");
+	const struct bucket *bucket = find_bucket(listing->by_service, service->meta.namespace, service->meta.name);
+	struct kserv_tree *tree = listing->tree;
+	struct kserv_value *object = kserv_value_new(tree, KSERV_VALUE_MAP), *meta;
 	size_t i;
 
 	kserv_value_set(object, "apiVersion", kserv_value_new_string(tree, "v1"));
@@ -103,67 +157,80 @@ static void add_endpoints(struct kserv_tree *tree, struct kserv_value *list, con
 	meta = kserv_value_need_map(tree, object, "metadata");
 	kserv_value_set(meta, "name", kserv_value_new_string(tree, service->meta.name));
 	kserv_value_set(meta, "namespace", kserv_value_new_string(tree, service->meta.namespace));
-	for (i = 0; i < cluster->n_slices; i++) {
-		const struct kserv_slice *slice = cluster->slices[i];
-
-		if (strcmp(slice->service, service->meta.name) || strcmp(slice->meta.namespace, service->meta.namespace) ||
-		    slice->address_type != (v6 ? KSERV_ADDRESS_IPV6 : KSERV_ADDRESS_IPV4) || !slice->n_endpoints)
-			continue;
-		append_to(tree, object, "subsets", subset_of(tree, slice));
-	}
-	kserv_value_append(list, object);
+	for (i = 0; bucket && i < bucket->n; i++)
+		if (bucket->slices[i]->address_type == (v6 ? KSERV_ADDRESS_IPV6 : KSERV_ADDRESS_IPV4) &&
+		    bucket->slices[i]->n_endpoints)
+			append_to(tree, object, "subsets", subset_of(tree, bucket->slices[i]));
+	kserv_value_append(listing->list, object);
 }
 
-static bool has_object(const struct kserv_value *list, const struct kserv_meta *meta)
+/* Endpoints that were applied under the name of a Service with a selector are shown instead of ours. */
+static void add_all_endpoints(struct listing *listing)
 {
-	const struct kserv_value *object;
+	struct kserv_value *object;
+	struct bucket *applied = NULL;
+	size_t i;
 
-	for (object = kserv_value_first(list); object; object = object->next)
-		if (!strcmp(kserv_value_string(object, "metadata.name"), meta->name) &&
-		    !strcmp(kserv_value_string(object, "metadata.namespace"), meta->namespace))
-			return true;
-	return false;
+	for (object = kserv_value_first(listing->list); object; object = object->next)
+		add_to_bucket(&applied, kserv_value_string(object, "metadata.namespace"),
+			      kserv_value_string(object, "metadata.name"), NULL);
+	for (i = 0; i < listing->cluster->n_services; i++) {
+		const struct kserv_k8s_service *service = listing->cluster->services[i];
+
+		if (service->selector.n && !find_bucket(applied, service->meta.namespace, service->meta.name))
+			add_endpoints(listing, service);
+	}
+	clear_buckets(applied);
 }
 
-static void add_made(struct kserv_tree *tree, struct kserv_value *list, const struct kserv_cluster *cluster, bool slices)
+static void add_all_slices(struct listing *listing)
 {
 	size_t i;
 
-	for (i = 0; slices && i < cluster->n_slices; i++)
-		if (!*cluster->slices[i]->meta.uid)
-			kserv_value_append(list, kserv_slice_to_tree(tree, cluster->slices[i]));
-	for (i = 0; !slices && i < cluster->n_services; i++)
-		if (cluster->services[i]->selector.n && !has_object(list, &cluster->services[i]->meta))
-			add_endpoints(tree, list, cluster, cluster->services[i]);
+	for (i = 0; i < listing->cluster->n_slices; i++)
+		if (!*listing->cluster->slices[i]->meta.uid)
+			kserv_value_append(listing->list, kserv_slice_to_tree(listing->tree, listing->cluster->slices[i]));
+}
+
+static int add_objects(struct kserv_embedded *embedded, const struct kserv_kind *kind, struct listing *listing,
+		       struct kserv_errors *errors)
+{
+	if (kserv_store_each(embedded->store, kind->kind, add_stored, listing))
+		return kserv_embedded_fail(embedded, errors);
+	if (listing->broken) {
+		errors->source = NULL;
+		kserv_errors_add(errors, 0, 0, "", "the store is damaged: an object in it is not JSON");
+		return -EIO;
+	}
+	if (listing->slices)
+		add_all_slices(listing);
+	else if (listing->cluster)
+		add_all_endpoints(listing);
+	return 0;
 }
 
 int kserv_embedded_list(struct kserv_embedded *embedded, const struct kserv_kind *kind, struct kserv_objects *ret,
 			struct kserv_errors *errors)
 {
-	bool slices = !strcmp(kind->kind, "EndpointSlice"), made = slices || !strcmp(kind->kind, "Endpoints");
-	struct listing listing = { .tree = &ret->tree };
+	struct listing listing = { .tree = &ret->tree, .slices = !strcmp(kind->kind, "EndpointSlice") };
 	struct kserv_cluster cluster = { 0 };
-	int error = 0;
+	int error;
 
 	*ret = (struct kserv_objects){ 0 };
 	listing.list = kserv_value_new(&ret->tree, KSERV_VALUE_LIST);
 	ret->tree.root = listing.list;
 	if (!embedded->store)
 		return 0;
-	if (made)
+	if (listing.slices || !strcmp(kind->kind, "Endpoints")) {
 		error = kserv_embedded_cluster(embedded, &cluster, errors);
-	if (error)
-		return error;
-	listing.cluster = slices ? &cluster : NULL;
-	if (kserv_store_each(embedded->store, kind->kind, add_stored, &listing)) {
-		error = kserv_embedded_fail(embedded, errors);
-	} else if (listing.broken) {
-		errors->source = NULL;
-		kserv_errors_add(errors, 0, 0, "", "the store is damaged: an object in it is not JSON");
-		error = -EIO;
-	} else if (made) {
-		add_made(&ret->tree, listing.list, &cluster, slices);
+		if (error)
+			return error;
+		listing.cluster = &cluster;
+		index_slices(&listing);
 	}
+	error = add_objects(embedded, kind, &listing, errors);
+	clear_buckets(listing.by_service);
+	clear_buckets(listing.by_name);
 	kserv_cluster_clear(&cluster);
 	return error;
 }

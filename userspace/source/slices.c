@@ -443,15 +443,22 @@ void kserv_slices_of_pods(struct kserv_cluster *cluster)
 	squeeze(cluster);
 }
 
+static int compare_to_service(const void *key, const void *element)
+{
+	const struct kserv_k8s_service *service = *(struct kserv_k8s_service *const *)element;
+	const struct kserv_meta *meta = key;
+	int order = strcmp(meta->namespace, service->meta.namespace);
+
+	return order ? order : strcmp(meta->name, service->meta.name);
+}
+
 static const struct kserv_k8s_service *find_service(const struct kserv_cluster *cluster, const struct kserv_meta *meta)
 {
-	size_t i;
+	struct kserv_k8s_service **found = NULL;
 
-	for (i = 0; i < cluster->n_services; i++)
-		if (!strcmp(cluster->services[i]->meta.name, meta->name) &&
-		    !strcmp(cluster->services[i]->meta.namespace, meta->namespace))
-			return cluster->services[i];
-	return NULL;
+	if (cluster->n_services)
+		found = bsearch(meta, cluster->services, cluster->n_services, sizeof(*cluster->services), compare_to_service);
+	return found ? *found : NULL;
 }
 
 static size_t read_subset_ports(const struct kserv_value *subset, struct kserv_slice_port **ret_ports)

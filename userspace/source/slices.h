@@ -23,6 +23,7 @@ void kserv_slices_of_pods(struct kserv_cluster *cluster);
 
 /**
  * kserv_slices_of_endpoints() - add the slices that mirror one Endpoints object
+ * @cluster: its services are sorted by namespace and name, as those of the store are
  * @endpoints: the object
  *
  * Only for a Service without selector, whose Endpoints nobody else turns into slices; Endpoints without a Service and such
