@@ -19,6 +19,7 @@ LIBS = $(shell pkg-config --libs $(LIBRARIES))
 Q := $(if $(V),,@)
 say = @$(if $(V),:,echo '  $(1)')
 COMPILE = $(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(DEFINES) $(INCLUDES) -MMD -MP
+LINK = $(CC) $(CFLAGS) $(LDFLAGS)
 
 # A program is a folder of userspace/ that has a main.c; everything else is in one archive.
 program_mains := $(wildcard userspace/*/main.c)
@@ -54,8 +55,10 @@ help:
 	@echo '  make dkms-install  the module into this machine, for each kernel that it gets'
 	@echo '  make clean         remove what was built (the kernels for the VMs are kept)'
 
-# Two people may build in one tree: each goal that writes to build/ has a lock.
-locked = $(if $(2),+@mkdir -p $(B) && flock $(B)/.$(1).lock $(MAKE) --no-print-directory -j$(JOBS) $(2))
+# Two people may build in one tree: files appear whole (made as NAME.PID, then renamed), and a lock for
+# each goal keeps them from doing the same work at once.
+locked = $(if $(2),+@mkdir -p $(B); $(MAKE) -sq --no-print-directory $(2) 2>/dev/null || \
+	flock $(B)/.$(1).lock $(MAKE) --no-print-directory -j$(JOBS) $(2))
 
 modules:
 	@[ -n "$(strip $(KDIR))" ] || { echo 'make modules: no kernel headers: give KDIR=..., install' \
@@ -66,10 +69,10 @@ userspace: libraries-there
 	$(call locked,userspace,$(programs))
 
 unit-tests: libraries-there
-	$(call locked,userspace,$(unit_tests))
+	$(call locked,unit-tests,$(unit_tests))
 
 vm-programs: libraries-there
-	$(call locked,userspace,$(vm_programs))
+	$(call locked,vm-programs,$(vm_programs))
 
 libraries-there:
 	@pkg-config --exists --print-errors $(LIBRARIES) || { echo 'make: libraries are missing;' \
@@ -78,32 +81,30 @@ libraries-there:
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC $<)
-	$(Q)$(COMPILE) -c -o $@ $<
+	$(Q)$(COMPILE) -MT $@ -MF $(@:.o=.d).$$$$ -c -o $@.$$$$ $< && mv $(@:.o=.d).$$$$ $(@:.o=.d) && mv $@.$$$$ $@
 
 $(library): $(library_objects) $(B)/obj/members
-	@rm -f $@
-	@ar rcs $@ $(library_objects)
+	@ar rcs $@.$$$$ $(library_objects) && mv $@.$$$$ $@
 
 # Changes when a source file comes or goes.
-$(B)/obj/members: always
-	@mkdir -p $(@D)
-	@echo $(library_objects) | cmp -s - $@ || echo $(library_objects) >$@
+$(shell mkdir -p $(B)/obj && echo $(library_objects) | cmp -s - $(B)/obj/members || \
+	echo $(library_objects) >$(B)/obj/members)
 
 $(programs): $(B)/bin/%: $(B)/obj/userspace/%/main.o $(library)
 	@mkdir -p $(@D)
 	$(call say,LD $(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) && mv $@.$$$$ $@
 
 $(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
 	@mkdir -p $(@D)
 	$(call say,LD $(@F))
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka && mv $@.$$$$ $@
 
 define vm_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
 	@mkdir -p $$(@D)
 	$$(call say,LD $$(@F))
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS)
+	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) && mv $$@.$$$$$$$$ $$@
 endef
 $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),$(eval $(call vm_program,$(source))))
 
@@ -117,7 +118,7 @@ demo:
 shell:
 	@scripts/deps demo
 	@$(MAKE) --no-print-directory userspace vm-programs modules
-	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name shell --timeout 86400 --console -- bash -l
+	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name shell --timeout 86400 --console -- tests/e2e/demo --shell
 
 check:
 	@scripts/deps test
@@ -149,9 +150,8 @@ dkms-install:
 clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
-always:
 .PHONY: all help modules userspace unit-tests vm-programs libraries-there demo shell check test test-vng bench \
-	genl install dkms-install clean always
+	genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
