@@ -325,6 +325,17 @@ static void bad_addresses_are_skipped_one_by_one_with_a_warning_each(void **stat
 	assert_int_equal(model.warnings.n, 14);
 }
 
+static void what_is_not_served_gives_no_warning(void **state)
+{
+	(void)state;
+	model_add(&model.cluster, twice);
+	free(model.cluster.services[0]->cluster_ip);
+	model.cluster.services[0]->cluster_ip = kserv_must_strdup("None");
+	model_plan();
+	assert_int_equal(model.tables.n_services, 0);
+	assert_int_equal(model.warnings.n, 0);
+}
+
 static void names_and_ports_that_the_kernel_would_refuse_are_left_out(void **state)
 {
 	(void)state;
@@ -366,6 +377,7 @@ int main(void)
 		TEST(times_in_annotations_have_units),
 		TEST(session_affinity_lasts_three_hours_unless_given_and_a_day_at_most),
 		TEST(bad_addresses_are_skipped_one_by_one_with_a_warning_each),
+		TEST(what_is_not_served_gives_no_warning),
 		TEST(names_and_ports_that_the_kernel_would_refuse_are_left_out),
 		TEST(two_objects_of_one_name_count_once),
 	};

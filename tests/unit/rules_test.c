@@ -111,6 +111,27 @@ static void check_row(void *context, const struct rules_row *row)
 	run->failures += !right;
 }
 
+/* What the kernel would refuse a service for, whatever the packets: members of another family than its own. */
+static void check_families(const struct kserv_tables *tables)
+{
+	size_t i, j, k;
+
+	for (i = 0; i < tables->n_services; i++) {
+		const struct kserv_service *service = &tables->services[i];
+
+		for (j = 0; j < service->n_endpoints; j++)
+			assert_int_equal(service->endpoints[j].addr.family, service->family);
+		for (j = 0; j < service->n_frontends; j++) {
+			const struct kserv_frontend *frontend = &service->frontends[j];
+
+			assert_int_equal(frontend->addr.family, frontend->type == KSERV_FRONTEND_TYPE_NODE_PORT ?
+					 AF_UNSPEC : service->family);
+			for (k = 0; k < frontend->sources.n; k++)
+				assert_int_equal(frontend->sources.v[k].addr.family, service->family);
+		}
+	}
+}
+
 /* `expect`: what no packet shows, by the name of the Service. */
 static void check_services(const struct kserv_tables *tables, const struct kserv_value *expect)
 {
@@ -139,6 +160,7 @@ static size_t run_step(const struct rules_state *state, const struct kserv_value
 
 	rules_cluster(state, &cluster);
 	assert_int_equal(kserv_plan(&cluster, &tables, NULL), 0);
+	check_families(&tables);
 	run.tables = &tables;
 	rules_rows(state, kserv_value_string(step, "flows"), check_row, &run);
 	check_services(&tables, kserv_value_find(step, "expect"));

@@ -84,9 +84,10 @@ static bool find(const struct kserv_tables *tables, const struct packet *packet,
 	return false;
 }
 
-static bool accepts_node_ports(const struct kserv_config *config, const struct kserv_addr *addr)
+static bool accepts_node_ports(const struct kserv_config *config, const struct locals *locals,
+			       const struct kserv_addr *addr)
 {
-	if (kserv_address_is_loopback(addr))
+	if (!is_local(locals, addr) || kserv_address_is_loopback(addr))
 		return false;
 	return !has_family(&config->node_port_addresses, addr->family) || among(&config->node_port_addresses, addr);
 }
@@ -113,24 +114,22 @@ static void refuse(struct answer *answer, enum kserv_verdict verdict, enum kserv
 static bool find_frontend(const struct kserv_tables *tables, const struct locals *locals, const struct packet *packet,
 			  struct answer *answer)
 {
-	bool node_port = false;
+	bool node_port;
 
 	if (find(tables, packet, false, answer))
 		return true;
-	if (is_local(locals, &packet->destination))
-		node_port = find(tables, packet, true, answer);
-	if (node_port && accepts_node_ports(&tables->config, &packet->destination))
+	node_port = find(tables, packet, true, answer);
+	if (node_port && accepts_node_ports(&tables->config, locals, &packet->destination))
 		return true;
 	answer->service = NULL;
 	answer->frontend = NULL;
-	if (node_port)
-		refuse(answer, KSERV_VERDICT_PASS, KSERV_REASON_NOT_A_NODE_PORT_ADDRESS);
-	else if (is_cluster_ip(tables, &packet->destination))
+	if (is_cluster_ip(tables, &packet->destination))
 		refuse(answer, KSERV_VERDICT_REJECT, KSERV_REASON_UNDEFINED_PORT);
 	else if (among(&tables->config.service_cidrs, &packet->destination))
 		refuse(answer, KSERV_VERDICT_DROP, KSERV_REASON_UNALLOCATED_ADDRESS);
 	else
-		refuse(answer, KSERV_VERDICT_PASS, KSERV_REASON_NO_FRONTEND);
+		refuse(answer, KSERV_VERDICT_PASS,
+		       node_port ? KSERV_REASON_NOT_A_NODE_PORT_ADDRESS : KSERV_REASON_NO_FRONTEND);
 	return false;
 }
 

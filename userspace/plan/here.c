@@ -106,8 +106,7 @@ void kserv_here_init(struct kserv_here *here, const struct kserv_cluster *cluste
 	find_primary(&cluster->settings.node_ips, here->primary);
 	if (here->node) {
 		here->zone = kserv_labels_find(&here->node->meta.labels, "topology.kubernetes.io/zone");
-		if (!cluster->settings.node_ips.n)
-			kserv_node_primary(here->node, here->primary);
+		kserv_node_primary(here->node, here->primary);
 	}
 	find_detectors(here);
 	find_masquerade_range(here);
