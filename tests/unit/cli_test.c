@@ -330,9 +330,19 @@ static void restore_makes_one_transaction_of_all_lines(void **state)
 			    "{name:default/web:http,family:ipv4,protocol:tcp,mode:replace,"
 			    "endpoint:[{address:10.0.0.2,port:1}]}],replace:true}");
 	free(sent);
-	run("--dry-run restore --merge -", "route del 10.1.0.0/24", &outcome);
+	run("--dry-run restore --merge -", "route del 10.1.0.0/24\nroute\tdel  '10.2.0.0'\"/24\" 10\\.3.0.0/24 ", &outcome);
 	sent = compact(outcome.out);
-	assert_string_equal(sent, "{route-del:[{prefix:10.1.0.0/24}]}");
+	assert_string_equal(sent, "{route-del:[{prefix:10.1.0.0/24},{prefix:10.2.0.0/24},{prefix:10.3.0.0/24}]}");
+	free(sent);
+	run("--dry-run restore --merge", "service set 'a b\\' tcp --family ipv4\nservice set \"a'\\\"\" tcp --family ipv4\\",
+	    &outcome);
+	assert_int_equal(outcome.code, USAGE);
+	assert_non_null(strstr(outcome.err, "--family ipv4\\: it is ipv4 or ipv6"));
+	run("--dry-run restore --merge", "service set 'a b\\' tcp --family ipv4\nservice set \"a'\\\"\" tcp --family ipv4",
+	    &outcome);
+	sent = compact(outcome.out);
+	assert_string_equal(sent, "{service-set:[{name:a b\\\\,family:ipv4,protocol:tcp,mode:merge},"
+			    "{name:a'\\,family:ipv4,protocol:tcp,mode:merge}]}");
 	free(sent);
 }
 
@@ -348,7 +358,7 @@ static void restore_names_the_line_that_is_wrong_and_does_nothing(void **state)
 		{ "status\n", "standard input:1: 'status' changes no tables, so it cannot stand here", USAGE },
 		{ "rout set 1.1.1.1 local\n", "standard input:1: there is no command 'rout set'; did you mean 'route set'?",
 		  USAGE },
-		{ "\n\nservice set \"a\\\n", "standard input:3: error in parameter quoting", USAGE },
+		{ "\n\nservice set 'a\n", "standard input:3: a quotation mark is not closed", USAGE },
 		{ "route set --colour\n", "standard input:1: --colour: unknown option", USAGE },
 	};
 	struct outcome outcome;

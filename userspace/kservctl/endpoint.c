@@ -176,8 +176,7 @@ static enum exit_code build(int argc, const char **argv, bool del, struct kserv_
 		ok = del ? parts_add_endpoint(&parts, *argv, true) : add_endpoint(&parts, *argv);
 	if (ok)
 		code = DONE;
-	/* A restore without --merge begins from nothing. */
-	if (ok && !del && !dry_run && !transaction->replace)
+	if (ok && !del && !dry_run && !in_batch)
 		code = keep_rest(&parts, transaction);
 	if (!code)
 		code = parts_build(&parts, transaction);

@@ -65,6 +65,8 @@ enum exit_code failed(int error);
 __attribute__((noreturn)) void no_memory(void);
 /* Commits @transaction, or prints it if --dry-run was given, and clears it. */
 enum exit_code send_transaction(struct kserv_transaction *transaction);
+/* A file of lines is being read: each says all of what it is about, the kernel is not asked. */
+extern bool in_batch;
 /* --dry-run: print what would be sent instead of sending it. */
 extern int dry_run;
 

@@ -10,6 +10,7 @@
 
 const struct command *current_command;
 int dry_run;
+bool in_batch;
 
 enum exit_code usage_error(const char *format, ...)
 {

@@ -40,14 +40,23 @@ void parts_clear(struct service_parts *parts)
 	memset(parts, 0, sizeof(*parts));
 }
 
+/* The array with room for one more member behind its @n. Its size is the next power of two, so that it need not be kept. */
+static void *room(void *array, size_t n, size_t size)
+{
+	if (n & (n - 1) || n == 1)
+		return array;
+	array = realloc(array, (n ? n * 2 : 2) * size);
+	if (!array)
+		no_memory();
+	return array;
+}
+
 bool parts_add_frontend(struct service_parts *parts, uint8_t type, const char *text, bool del)
 {
 	struct kserv_frontend **list = del ? &parts->frontends_del : &parts->frontends;
 	size_t *n = del ? &parts->n_frontends_del : &parts->n_frontends;
-	struct kserv_frontend *v = realloc(*list, (*n + 1) * sizeof(*v));
+	struct kserv_frontend *v = room(*list, *n, sizeof(*v));
 
-	if (!v)
-		no_memory();
 	*list = v;
 	if (!parse_frontend(type, text, &v[*n]))
 		return false;
@@ -59,23 +68,18 @@ bool parts_add_endpoint(struct service_parts *parts, const char *text, bool del)
 {
 	struct kserv_endpoint **list = del ? &parts->endpoints_del : &parts->endpoints;
 	size_t *n = del ? &parts->n_endpoints_del : &parts->n_endpoints;
-	struct kserv_endpoint *v = realloc(*list, (*n + 1) * sizeof(*v));
-	unsigned int members = 0, *given;
+	struct kserv_endpoint *v = room(*list, *n, sizeof(*v));
+	unsigned int members = 0;
 
-	if (!v)
-		no_memory();
 	*list = v;
 	if (!parse_endpoint(text, &v[*n], &members))
 		return false;
+	if (!del) {
+		parts->endpoint_given = room(parts->endpoint_given, *n, sizeof(*parts->endpoint_given));
+		parts->endpoint_given[*n] = members;
+		parts->endpoint_members |= members;
+	}
 	(*n)++;
-	if (del)
-		return true;
-	given = realloc(parts->endpoint_given, *n * sizeof(*given));
-	if (!given)
-		no_memory();
-	given[*n - 1] = members;
-	parts->endpoint_given = given;
-	parts->endpoint_members |= members;
 	return true;
 }
 

@@ -151,35 +151,84 @@ struct poptOption restore_options[] = {
 const char restore_more[] =
 	"Reads commands that change the tables (service, frontend, endpoint, route and config, with set or del), one a\n"
 	"line, as save writes them; # begins a comment. They become one transaction: all of them are done, or none.\n"
+	"An endpoint gets weight 100, state ready and the flags cluster-set+serving unless its line says otherwise.\n"
 	"Without FILE, or for -, the standard input is read.\n";
 
 /* Where restore is, for complaints: "kservctl: restore: tables:12: service set". */
 static char position[512];
 
-static enum exit_code restore_line(char *line, const char *name, unsigned long number,
+/* Room for the words of a line, kept from line to line. */
+struct words {
+	const char **v;
+	int n, room;
+};
+
+static void words_add(struct words *words, const char *word)
+{
+	if (words->n == words->room) {
+		words->room = words->room ? words->room * 2 : 64;
+		words->v = realloc(words->v, words->room * sizeof(*words->v));
+		if (!words->v)
+			no_memory();
+	}
+	words->v[words->n++] = word;
+}
+
+/*
+ * Cuts @line into words in its place: between blanks, but for those inside quotation marks and behind a backslash.
+ * Return: how many, or -1 if a quotation mark is not closed.
+ */
+static int split(char *line, struct words *words)
+{
+	char *from = line + strspn(line, " \t"), *to = line, quote = 0;
+	size_t run;
+
+	words->n = 0;
+	while (*from) {
+		words_add(words, to);
+		for (;;) {
+			run = strcspn(from, " \t\"'\\");
+			memmove(to, from, run);
+			to += run;
+			from += run;
+			if (!*from || (!quote && (*from == ' ' || *from == '\t')))
+				break;
+			if (*from == quote)
+				quote = 0;
+			else if (!quote && (*from == '"' || *from == '\''))
+				quote = *from;
+			else if (*from == '\\' && from[1] && quote != '\'')
+				*to++ = *++from;
+			else
+				*to++ = *from;
+			from++;
+		}
+		from += strspn(from, " \t");
+		*to++ = '\0';
+	}
+	words_add(words, NULL);
+	return quote ? -1 : words->n - 1;
+}
+
+static enum exit_code restore_line(char *line, const char *name, unsigned long number, struct words *words,
 				   struct kserv_transaction *transaction)
 {
 	const char *start = line + strspn(line, " \t");
-	enum exit_code code;
-	const char **words;
-	int n, error;
+	int n;
 
 	if (!*start || *start == '#')
 		return DONE;
 	snprintf(position, sizeof(position), "kservctl: restore: %s:%lu", name, number);
-	kserv_log_prefix(position);
-	error = poptParseArgvString(start, &n, &words);
-	if (error) {
-		kserv_log_error("%s", poptStrerror(error));
-		return USAGE;
-	}
-	code = build_line(n, words, transaction);
-	free(words);
-	return code;
+	n = split(line, words);
+	if (n > 0)
+		return build_line(n, words->v, transaction);
+	kserv_log_error("a quotation mark is not closed");
+	return USAGE;
 }
 
 static enum exit_code restore_file(FILE *file, const char *name, struct kserv_transaction *transaction)
 {
+	struct words words = { };
 	enum exit_code code = DONE;
 	unsigned long number = 0;
 	char *line = NULL;
@@ -189,9 +238,10 @@ static enum exit_code restore_file(FILE *file, const char *name, struct kserv_tr
 	while (!code && (len = getline(&line, &size, file)) >= 0) {
 		if (len && line[len - 1] == '\n')
 			line[len - 1] = '\0';
-		code = restore_line(line, name, ++number, transaction);
+		code = restore_line(line, name, ++number, &words, transaction);
 	}
 	free(line);
+	free(words.v);
 	if (!code && ferror(file)) {
 		kserv_log_error("%s: %s", name, strerror(errno));
 		code = REFUSED;
@@ -216,6 +266,8 @@ enum exit_code cmd_restore(int argc, const char **argv)
 	if (kserv_transaction_init(&transaction))
 		no_memory();
 	transaction.replace = !merge;
+	in_batch = true;
+	kserv_log_prefix(position);
 	code = restore_file(file, name ? name : "standard input", &transaction);
 	if (name)
 		fclose(file);
