@@ -255,7 +255,9 @@ int kserv_nl_service_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb
 	if (ret)
 		return ret;
 	if (!position->begun) {
-		kserv_flow_fold(kn);
+		/* A look into all buckets, for nothing while there are no flows. */
+		if (percpu_counter_sum(&kn->flows.n) > 0)
+			kserv_flow_fold(kn);
 		position->begun = true;
 	}
 	if (position->id == INT_MAX)
