@@ -1,47 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0
 /* JSON and YAML on stdout, indented as kubectl does. */
 #include <ctype.h>
-#include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "kservctl/kservctl.h"
 
-static void indent(unsigned int depth, unsigned int step)
+/* Long lists are common, so characters go to stdio's buffer without a lock and numbers without printf(). */
+static void put(const char *text, size_t len)
 {
-	printf("%*s", (int)(depth * step), "");
+	fwrite_unlocked(text, 1, len, stdout);
+}
+
+static void put_char(char c)
+{
+	putc_unlocked(c, stdout);
+}
+
+static void indent(size_t n)
+{
+	static const char blanks[] = "                                ";
+
+	for (; n > sizeof(blanks) - 1; n -= sizeof(blanks) - 1)
+		put(blanks, sizeof(blanks) - 1);
+	put(blanks, n);
+}
+
+static void put_escaped(unsigned char c)
+{
+	char text[8] = { '\\', c };
+
+	if (c == '\n')
+		text[1] = 'n';
+	else if (c == '\t')
+		text[1] = 't';
+	else if (c < ' ')
+		snprintf(text, sizeof(text), "\\u%04x", c);
+	put(text, strlen(text));
 }
 
 static void put_string(const char *text)
 {
-	const unsigned char *c;
+	const char *start = text;
 
-	putchar('"');
-	for (c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			printf("\\%c", *c);
-		else if (*c == '\n')
-			fputs("\\n", stdout);
-		else if (*c == '\t')
-			fputs("\\t", stdout);
-		else if (*c < ' ')
-			printf("\\u%04x", *c);
-		else
-			putchar(*c);
+	put_char('"');
+	for (; *text; text++) {
+		if (*text != '"' && *text != '\\' && (unsigned char)*text >= ' ')
+			continue;
+		put(start, text - start);
+		put_escaped(*text);
+		start = text + 1;
 	}
-	putchar('"');
+	put(start, text - start);
+	put_char('"');
+}
+
+static void put_number(double number)
+{
+	char text[32], *digit = text + sizeof(text);
+	uint64_t rest;
+
+	rest = number >= 0 && number <= 1e15 ? number : 0;
+	if (rest != number) {
+		put(text, snprintf(text, sizeof(text), "%.17g", number));
+		return;
+	}
+	do {
+		*--digit = '0' + rest % 10;
+		rest /= 10;
+	} while (rest);
+	put(digit, text + sizeof(text) - digit);
 }
 
 static void put_scalar(const cJSON *item, void (*put_text)(const char *))
 {
+	const char *word = cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null";
+
 	if (cJSON_IsString(item))
 		put_text(item->valuestring);
-	else if (cJSON_IsRaw(item))
-		fputs(item->valuestring, stdout);
 	else if (cJSON_IsNumber(item))
-		printf(item->valuedouble == rint(item->valuedouble) ? "%.0f" : "%.17g", item->valuedouble);
+		put_number(item->valuedouble);
+	else if (cJSON_IsRaw(item))
+		put(item->valuestring, strlen(item->valuestring));
 	else
-		fputs(cJSON_IsTrue(item) ? "true" : cJSON_IsFalse(item) ? "false" : "null", stdout);
+		put(word, strlen(word));
 }
 
 static bool is_container(const cJSON *item)
@@ -58,25 +101,25 @@ static void put_json(const cJSON *item, unsigned int depth, bool spread)
 		put_scalar(item, put_string);
 		return;
 	}
-	putchar(brackets[0]);
+	put_char(brackets[0]);
 	cJSON_ArrayForEach(child, item) {
 		if (spread) {
-			putchar('\n');
-			indent(depth + 1, 4);
+			put_char('\n');
+			indent((depth + 1) * 4);
 		}
 		if (child->string) {
 			put_string(child->string);
-			fputs(spread ? ": " : ":", stdout);
+			put(": ", spread ? 2 : 1);
 		}
 		put_json(child, depth + 1, spread);
 		if (child->next)
-			putchar(',');
+			put_char(',');
 	}
 	if (spread && item->child) {
-		putchar('\n');
-		indent(depth, 4);
+		put_char('\n');
+		indent(depth * 4);
 	}
-	putchar(brackets[1]);
+	put_char(brackets[1]);
 }
 
 /* True for text that YAML reads as this same text without quotes. */
@@ -90,12 +133,12 @@ static bool is_plain(const char *text)
 
 	if (!isalpha((unsigned char)*text) && *text != '/' && *text != '_')
 		return false;
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcasecmp(text, words[i]))
-			return false;
 	for (c = text; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("-_./@+", *c) && !(*c == ':' && c[1] && c[1] != ' ') &&
 		    !(*c == ' ' && isalnum((unsigned char)c[1])))
+			return false;
+	for (i = 0; c - text <= 5 && i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcasecmp(text, words[i]))
 			return false;
 	return true;
 }
@@ -103,7 +146,7 @@ static bool is_plain(const char *text)
 static void put_plain(const char *text)
 {
 	if (is_plain(text))
-		fputs(text, stdout);
+		put(text, strlen(text));
 	else
 		put_string(text);
 }
@@ -115,24 +158,24 @@ static void put_yaml(const cJSON *item, unsigned int depth, bool in_list)
 
 	cJSON_ArrayForEach(child, item) {
 		if (!in_list || child != item->child)
-			indent(depth, 2);
+			indent(depth * 2);
 		if (cJSON_IsArray(item)) {
-			fputs("- ", stdout);
+			put("- ", 2);
 		} else {
 			put_plain(child->string);
-			putchar(':');
+			put_char(':');
 			if (!is_container(child) || !child->child)
-				putchar(' ');
+				put_char(' ');
 		}
 		if (!is_container(child)) {
 			put_scalar(child, put_plain);
-			putchar('\n');
+			put_char('\n');
 		} else if (!child->child) {
-			puts(cJSON_IsArray(child) ? "[]" : "{}");
+			put(cJSON_IsArray(child) ? "[]\n" : "{}\n", 3);
 		} else if (cJSON_IsArray(item)) {
 			put_yaml(child, depth + 1, true);
 		} else {
-			putchar('\n');
+			put_char('\n');
 			/* kubectl does not indent a list below its key. */
 			put_yaml(child, cJSON_IsArray(child) ? depth : depth + 1, false);
 		}

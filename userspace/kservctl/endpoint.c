@@ -66,7 +66,7 @@ enum exit_code cmd_endpoint_list(int argc, const char **argv)
 		return USAGE;
 	if (format == OUTPUT_JSON || format == OUTPUT_YAML)
 		return print_services(argv[0], format, print_endpoints);
-	code = read_services(argv[0], &tables);
+	code = read_services_called(argv[0], &tables);
 	if (code)
 		return code;
 	table = table_new(format == OUTPUT_WIDE ?
@@ -139,7 +139,7 @@ static enum exit_code keep_rest(struct service_parts *parts, struct kserv_transa
 	enum exit_code code;
 	size_t i, j;
 
-	code = read_services(parts->service.name, &tables);
+	code = read_services(&parts->service, &tables);
 	if (code)
 		return code;
 	transaction->expect = true;
@@ -147,8 +147,6 @@ static enum exit_code keep_rest(struct service_parts *parts, struct kserv_transa
 	for (i = 0; i < parts->n_endpoints; i++) {
 		for (j = 0; j < tables.n_services; j++) {
 			service = &tables.services[j];
-			if (service->protocol != parts->service.protocol)
-				continue;
 			held = bsearch(&parts->endpoints[i], service->endpoints, service->n_endpoints,
 				       sizeof(*held), kserv_endpoint_compare);
 			if (held)

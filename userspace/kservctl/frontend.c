@@ -65,7 +65,7 @@ enum exit_code cmd_frontend_list(int argc, const char **argv)
 		return USAGE;
 	if (format == OUTPUT_JSON || format == OUTPUT_YAML)
 		return print_services(argv[0], format, print_frontends);
-	code = read_services(argv[0], &tables);
+	code = read_services_called(argv[0], &tables);
 	if (code)
 		return code;
 	table = table_new(format == OUTPUT_WIDE ?

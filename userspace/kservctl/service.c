@@ -88,7 +88,7 @@ enum exit_code cmd_service_list(int argc, const char **argv)
 		return USAGE;
 	if (format == OUTPUT_JSON || format == OUTPUT_YAML)
 		return print_services(argv[0], format, print_service);
-	code = read_services(argv[0], &tables);
+	code = read_services_called(argv[0], &tables);
 	if (code)
 		return code;
 	table = table_new(format == OUTPUT_WIDE ?
@@ -247,28 +247,19 @@ struct poptOption service_del_options[] = {
 /* Deletes the service in each family in which the kernel has it. */
 static enum exit_code delete_existing(const struct service_ref *ref, struct kserv_transaction *transaction)
 {
-	enum exit_code code;
+	const struct kserv_service only = { .name = (char *)ref->name, .protocol = ref->protocol };
 	struct kserv_tables tables;
-	bool found = false;
+	enum exit_code code;
 	int error = 0;
 	size_t i;
 
-	code = read_services(ref->name, &tables);
+	code = read_services(&only, &tables);
 	if (code)
 		return code;
-	for (i = 0; i < tables.n_services && !error; i++) {
-		if (tables.services[i].protocol != ref->protocol || strcmp(tables.services[i].name, ref->name))
-			continue;
-		found = true;
+	for (i = 0; i < tables.n_services && !error; i++)
 		error = kserv_transaction_service_del(transaction, &tables.services[i]);
-	}
 	kserv_tables_clear(&tables);
-	if (error)
-		return failed(error);
-	if (found)
-		return DONE;
-	kserv_log_error("there is no service %s/%s", ref->name, kserv_protocol_name(ref->protocol));
-	return REFUSED;
+	return error ? failed(error) : DONE;
 }
 
 static enum exit_code delete_service(int argc, const char **argv, struct kserv_transaction *transaction)

@@ -26,7 +26,7 @@ static enum exit_code not_found(const char *name)
 	return REFUSED;
 }
 
-enum exit_code read_services(const char *name, struct kserv_tables *ret_tables)
+enum exit_code read_services(const struct kserv_service *only, struct kserv_tables *ret_tables)
 {
 	struct kserv_nl_error words;
 	enum exit_code code;
@@ -36,14 +36,21 @@ enum exit_code read_services(const char *name, struct kserv_tables *ret_tables)
 	code = open_kernel(&nl);
 	if (code)
 		return code;
-	error = kserv_dump(nl, KSERV_DUMP_SERVICES, name, ret_tables, &words);
+	error = kserv_dump(nl, KSERV_DUMP_SERVICES, only, ret_tables, &words);
 	kserv_nl_close(nl);
 	if (error)
 		return refused(error, &words);
-	if (!name || ret_tables->n_services)
+	if (!only || ret_tables->n_services)
 		return DONE;
 	kserv_tables_clear(ret_tables);
-	return not_found(name);
+	return not_found(only->name);
+}
+
+enum exit_code read_services_called(const char *name, struct kserv_tables *ret_tables)
+{
+	const struct kserv_service only = { .name = (char *)name };
+
+	return read_services(name ? &only : NULL, ret_tables);
 }
 
 /* A nest of the dump, in the order in which services are printed. */
@@ -156,21 +163,17 @@ static void print_nests(const struct nests *nests, enum output_format format,
 enum exit_code print_services(const char *name, enum output_format format,
 			      void (*print)(cJSON *service, enum output_format format))
 {
+	const struct kserv_service only = { .name = (char *)name };
 	struct kserv_message request;
 	struct nests nests;
 	enum exit_code code;
 	struct kserv_nl *nl;
-	size_t nest;
 
 	code = open_kernel(&nl);
 	if (code)
 		return code;
 	kserv_message_init(&request, KSERV_CMD_SERVICE_GET);
-	if (name) {
-		nest = kserv_message_nest(&request, KSERV_A_MESSAGE_SERVICE);
-		kserv_message_put_string(&request, KSERV_A_SERVICE_NAME, name);
-		kserv_message_nest_end(&request, nest);
-	}
+	kserv_dump_put_only(&request, name ? &only : NULL);
 	code = collect(nl, &request, KSERV_A_MESSAGE_SERVICE, &nests);
 	kserv_nl_close(nl);
 	if (code)

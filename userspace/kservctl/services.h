@@ -6,8 +6,10 @@
 #include "kservctl/kservctl.h"
 #include "lib/attributes.h"
 
-/* The services called @name, all for NULL, sorted. Complains when that fails, or when none is called so. */
-enum exit_code read_services(const char *name, struct kserv_tables *ret_tables);
+/* Services sorted; @only as for kserv_dump(). Complains when that fails, or when there is no such one. */
+enum exit_code read_services(const struct kserv_service *only, struct kserv_tables *ret_tables);
+/* The services called @name; all for NULL. */
+enum exit_code read_services_called(const char *name, struct kserv_tables *ret_tables);
 
 /**
  * print_services() - print a list of JSON or YAML, made from the services called @name (all for NULL) by @print

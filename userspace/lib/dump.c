@@ -84,19 +84,29 @@ static int receive_route(void *context, struct nlattr *const *attributes, const 
 	return 0;
 }
 
-static int dump_services(struct kserv_nl *nl, const char *name, struct reader *reader,
+void kserv_dump_put_only(struct kserv_message *message, const struct kserv_service *only)
+{
+	size_t nest;
+
+	if (!only)
+		return;
+	nest = kserv_message_nest(message, KSERV_A_MESSAGE_SERVICE);
+	kserv_message_put_string(message, KSERV_A_SERVICE_NAME, only->name);
+	if (only->family)
+		kserv_message_put_u8(message, KSERV_A_SERVICE_FAMILY, only->family);
+	if (only->protocol)
+		kserv_message_put_u8(message, KSERV_A_SERVICE_PROTOCOL, only->protocol);
+	kserv_message_nest_end(message, nest);
+}
+
+static int dump_services(struct kserv_nl *nl, const struct kserv_service *only, struct reader *reader,
 			 struct kserv_nl_error *ret_error)
 {
 	struct kserv_message message;
-	size_t nest;
 	int error;
 
 	kserv_message_init(&message, KSERV_CMD_SERVICE_GET);
-	if (name) {
-		nest = kserv_message_nest(&message, KSERV_A_MESSAGE_SERVICE);
-		kserv_message_put_string(&message, KSERV_A_SERVICE_NAME, name);
-		kserv_message_nest_end(&message, nest);
-	}
+	kserv_dump_put_only(&message, only);
 	error = kserv_nl_dump(nl, &message, receive_service, reader, ret_error);
 	kserv_message_clear(&message);
 	return error;
@@ -182,8 +192,8 @@ int kserv_dump_status(struct kserv_nl *nl, struct kserv_config *ret_config, stru
 }
 
 /* Return: -EINTR if somebody committed meanwhile. */
-static int dump_once(struct kserv_nl *nl, unsigned int parts, const char *name, struct kserv_tables *tables,
-		     struct kserv_nl_error *ret_error)
+static int dump_once(struct kserv_nl *nl, unsigned int parts, const struct kserv_service *only,
+		     struct kserv_tables *tables, struct kserv_nl_error *ret_error)
 {
 	struct reader reader = { .tables = tables };
 	struct kserv_status before, after;
@@ -191,7 +201,7 @@ static int dump_once(struct kserv_nl *nl, unsigned int parts, const char *name, 
 
 	error = kserv_dump_status(nl, parts & KSERV_DUMP_CONFIG ? &tables->config : NULL, &before, ret_error);
 	if (!error && parts & KSERV_DUMP_SERVICES)
-		error = dump_services(nl, name, &reader, ret_error);
+		error = dump_services(nl, only, &reader, ret_error);
 	if (!error && parts & KSERV_DUMP_ROUTES)
 		error = dump_routes(nl, &reader, ret_error);
 	if (!error)
@@ -202,15 +212,15 @@ static int dump_once(struct kserv_nl *nl, unsigned int parts, const char *name, 
 	return before.generation == after.generation ? 0 : -EINTR;
 }
 
-int kserv_dump(struct kserv_nl *nl, unsigned int parts, const char *name, struct kserv_tables *ret_tables,
-	       struct kserv_nl_error *ret_error)
+int kserv_dump(struct kserv_nl *nl, unsigned int parts, const struct kserv_service *only,
+	       struct kserv_tables *ret_tables, struct kserv_nl_error *ret_error)
 {
 	struct kserv_tables tables;
 	int error, i;
 
 	for (i = 0; i < ATTEMPTS; i++) {
 		memset(&tables, 0, sizeof(tables));
-		error = dump_once(nl, parts, name, &tables, ret_error);
+		error = dump_once(nl, parts, only, &tables, ret_error);
 		if (!error) {
 			kserv_tables_sort(&tables);
 			*ret_tables = tables;

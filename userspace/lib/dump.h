@@ -3,6 +3,7 @@
 #ifndef KSERV_DUMP_H
 #define KSERV_DUMP_H
 
+#include "lib/message.h"
 #include "lib/nl.h"
 #include "lib/tables.h"
 
@@ -21,14 +22,16 @@ struct kserv_status {
 
 /**
  * kserv_dump() - read @parts as they are at one moment
- * @name: only the services of this name; NULL for all
+ * @only: services of this name, and where it has them, of this family and protocol; NULL for all
  * @ret_tables: sorted; clear with kserv_tables_clear(). Its generation is set whatever @parts are.
  *
  * Begins again when somebody commits meanwhile.
  * Return: 0; -EAGAIN if that happened too often; -errno with the words in @ret_error.
  */
-int kserv_dump(struct kserv_nl *nl, unsigned int parts, const char *name, struct kserv_tables *ret_tables,
-	       struct kserv_nl_error *ret_error);
+int kserv_dump(struct kserv_nl *nl, unsigned int parts, const struct kserv_service *only,
+	       struct kserv_tables *ret_tables, struct kserv_nl_error *ret_error);
+/* Append which services a dump is about. */
+void kserv_dump_put_only(struct kserv_message *message, const struct kserv_service *only);
 
 /* Configuration, generation and sizes; @ret_config may be NULL and is cleared with kserv_config_clear(). */
 int kserv_dump_status(struct kserv_nl *nl, struct kserv_config *ret_config, struct kserv_status *ret_status,
