@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Applying and deleting objects: what is stored, allocated, kept and refused. */
 #include <errno.h>
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "cluster/file.h"
 #include "cluster/json.h"
 #include "cluster/memory.h"
 #include "source/embedded.h"
@@ -481,6 +483,42 @@ static void the_cluster_has_what_was_applied(void **state)
 	kserv_cluster_clear(&cluster);
 }
 
+static void the_examples_apply_with_their_configuration(void **state)
+{
+	struct kserv_manifests manifests = { 0 };
+	struct kserv_changes changes = { 0 };
+	struct kserv_errors errors = { 0 };
+	struct kserv_embedded_config config;
+	struct kserv_text text;
+	glob_t files;
+	char *words;
+	size_t i;
+
+	(void)state;
+	if (kserv_embedded_config_read(&config, "deploy/kserv.yaml", &errors))
+		fail_msg("deploy/kserv.yaml (run this from the top of the project): %s", errors.v[0].text);
+	kserv_embedded_config_clear(&config);
+	assert_int_equal(glob("examples/*.yaml", 0, NULL, &files), 0);
+	for (i = 0; i < files.gl_pathc; i++) {
+		text = (struct kserv_text){ 0 };
+		assert_int_equal(kserv_file_read(files.gl_pathv[i], &text), 0);
+		kserv_manifests_read(&manifests, files.gl_pathv[i], text.s, text.len, &errors);
+		kserv_text_clear(&text);
+	}
+	assert_int_equal(kserv_embedded_begin(&embedded, &errors), 0);
+	/* Its node ports are not in the range of these tests. */
+	embedded.config.limits.node_port_max = 32767;
+	if (kserv_embedded_apply(&embedded, &manifests, "default", &changes, &errors)) {
+		words = kserv_error_format(&errors.v[0]);
+		fail_msg("%s", words);
+	}
+	assert_true(changes.n >= 15);
+	kserv_embedded_rollback(&embedded);
+	globfree(&files);
+	kserv_changes_clear(&changes);
+	kserv_manifests_clear(&manifests);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -507,6 +545,7 @@ int main(void)
 		TEST(a_status_stays_unless_the_manifest_brings_one),
 		TEST(workloads_are_stored_with_a_word_about_containers),
 		TEST(the_cluster_has_what_was_applied),
+		TEST(the_examples_apply_with_their_configuration),
 	};
 	char *command;
 	int failed;
