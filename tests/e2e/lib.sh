@@ -550,14 +550,16 @@ service() {
 
 # The same on one node.
 service_on() {
-	local node=$1 name=$2 protocol=$3 word policy=cluster suffix arguments=()
+	local node=$1 name=$2 protocol=$3 word policy=cluster suffix empty='' arguments=()
 
 	shift 3
+	# Rules 3.1 and 3.3: with endpoints elsewhere a node drops what it may not pass on, else it rejects.
+	[[ " $* " != *\ pod[1-9]:* && " $* " != *\ node[1-9]:* ]] || empty=+drop-empty
 	while [ $# -gt 0 ]; do
 		word=$1
 		shift
 		suffix=',flags=masquerade-pod+masquerade-node+masquerade-other'
-		[ "$policy" = cluster ] || suffix=',flags=local-set+short-circuit+masquerade-node'
+		[ "$policy" = cluster ] || suffix=",flags=local-set+short-circuit+masquerade-node$empty"
 		case $word in
 		at)		frontend cluster-ip cluster_ip "$1" ',flags=masquerade-node+masquerade-other'; shift ;;
 		external)	frontend external-ip external_ip "$1" "$suffix"; shift ;;
