@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Whatever is wrong with a request, by command or by raw message, is said in words, with an exit code that is not 0, and
-# leaves everything as it was.
+# Whatever is wrong with a command is said in words, with an exit code that is not 0, and leaves everything as it was.
+# (Wrong messages to the kernel have a case of their own, what_is_wrong_is_refused_with_words.)
 #
 #   node1 with one service
 . "$(dirname "$0")/../lib.sh"
@@ -51,12 +51,6 @@ END
 bad 2 "2" restore "$work/commands"
 check "nothing has changed" unchanged
 
-say "messages that no command sends:"
-in_netns node1 malformed 1 3000 >"$work/malformed" || fail "a malformed message is accepted or has no sentence"
-cat "$work/malformed"
-kservctl_on node1 service del bad/one tcp >/dev/null 2>&1
-check "the service is still as it was" \
-	bash -c "nsenter --net=/run/netns/node1 kservctl service list default/web -o wide | grep -q 10.96.0.1:80"
 family=4
 start_server pod1 tcp:8080
 connect node1 tcp "$(cluster_ip 1):80" expect pod1
