@@ -705,13 +705,13 @@ static enum outcome run_words(char **words, struct check *check)
 		return use_link(words, check);
 	if (!parse_check(words, check))
 		return USAGE;
-	return check->count > 1 || check->forever ? many_connections(check) : one_connection(check, line);
+	return check->count || check->forever ? many_connections(check) : one_connection(check, line);
 }
 
 /* Run one command and print one line about it (several for a count). Returns the exit code. */
 static enum outcome run(char **words)
 {
-	struct check check = { .count = 1, .timeout_ms = 5000, .seed = now_ms() };
+	struct check check = { .timeout_ms = 5000, .seed = now_ms() };
 	enum outcome outcome = run_words(words, &check);
 	unsigned int i;
 
