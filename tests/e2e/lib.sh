@@ -525,11 +525,12 @@ kservctl_on() {
 	in_netns "$node" kservctl "$@"
 }
 
-# What the configuration of a real node says.
+# What the configuration of a real node says; the case may set $fast_path.
 configure_node() {
 	kservctl_on "$1" config set --detect-local cidr --pod-cidr "$pods4" --pod-cidr "$pods6" \
 		--service-cidr "$cluster_ips4" --service-cidr "$cluster_ips6" \
-		--node-port-address "${ip4[$1]}/32" --node-port-address "${ip6[$1]}/128" || die "$1 takes no configuration"
+		--node-port-address "${ip4[$1]}/32" --node-port-address "${ip6[$1]}/128" \
+		--fast-path "${fast_path:-off}" || die "$1 takes no configuration"
 }
 
 # service NAME PROTOCOL WORD...: on all nodes, in both families ($families, if the case sets it), as kserv's own
