@@ -322,6 +322,9 @@ static void families_may_be_added_and_taken_away_but_not_swapped(void **state)
 	assert_string_equal(service("web", "spec.clusterIPs"), first);
 	expect(SERVICE("web", "ports: [{port: 80}]"), "service/web unchanged");
 	expect(SERVICE("web", "ipFamilyPolicy: SingleStack, ports: [{port: 80}]"), "service/web configured");
+	expect(SERVICE("web", "ipFamilies: [IPv4, IPv6], ports: [{port: 80}]"), "service/web configured");
+	assert_string_equal(service("web", "spec.ipFamilyPolicy"), "RequireDualStack");
+	assert_string_equal(service("web", "spec.clusterIPs"), first);
 	expect(SERVICE("web", "ipFamilies: [IPv6], ports: [{port: 80}]"),
 	       "m:4:21: spec.ipFamilies[0]: field is immutable: the Service has IPv4; delete it first to change that");
 	free(first);

@@ -48,7 +48,8 @@ void kserv_check_protocol(const struct kserv_value *map, struct kserv_errors *er
 	kserv_check_one_of(kserv_value_find(map, "protocol"), "TCP UDP SCTP", errors);
 }
 
-void kserv_check_shape(const struct kserv_value *value, const char *(*refuse)(const char *), struct kserv_errors *errors)
+void kserv_check_shape(const struct kserv_value *value, const char *(*refuse)(const char *),
+		       struct kserv_errors *errors)
 {
 	const char *why;
 
@@ -76,8 +77,8 @@ static const char *why_special(const struct kserv_addr *addr)
 
 	if (addr->family == AF_INET) {
 		return !memcmp(b, "\0\0\0\0", 4) ? "unspecified" : b[0] == 127 ? "a loopback address" :
-			b[0] == 169 && b[1] == 254 ? "link-local" : b[0] == 224 && !b[1] && !b[2] ? "link-local multicast" :
-			NULL;
+			b[0] == 169 && b[1] == 254 ? "link-local" :
+			b[0] == 224 && !b[1] && !b[2] ? "link-local multicast" : NULL;
 	}
 	return IN6_IS_ADDR_UNSPECIFIED(&addr->v6) ? "unspecified" :
 		IN6_IS_ADDR_LOOPBACK(&addr->v6) ? "a loopback address" :

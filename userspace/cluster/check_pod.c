@@ -20,7 +20,8 @@ static void check_container_ports(const struct kserv_value *ports, struct kserv_
 			if (name->type != KSERV_VALUE_STRING || !*name->text ||
 			    strcmp(kserv_value_string(other, "name"), name->text))
 				continue;
-			kserv_error_at(errors, name, "\"%s\" is the name of another port of this container", name->text);
+			kserv_error_at(errors, name, "\"%s\" is the name of another port of this container",
+				       name->text);
 			break;
 		}
 	}
@@ -90,7 +91,8 @@ static void check_pod_status(const struct kserv_value *status, struct kserv_erro
 			first = kserv_value_string(entry, "ip");
 	}
 	if (kserv_value_is(ip, KSERV_VALUE_STRING) && *ip->text && (!first || strcmp(first, ip->text)))
-		kserv_error_at(errors, ip, "must be the first of podIPs, %s, got \"%s\"", first ? first : "of which there are none",
+		kserv_error_at(errors, ip, "must be the first of podIPs, %s, got \"%s\"",
+			       first ? first : "of which there are none",
 			       ip->text);
 }
 
@@ -134,7 +136,8 @@ void kserv_check_workload(const struct kserv_value *object, struct kserv_errors 
 		return;
 	}
 	kserv_check_labels(kserv_value_get(template, "metadata.labels"), errors);
-	if (kserv_value_is(wanted, KSERV_VALUE_MAP) && !has_labels(kserv_value_get(template, "metadata.labels"), wanted))
+	if (kserv_value_is(wanted, KSERV_VALUE_MAP) &&
+	    !has_labels(kserv_value_get(template, "metadata.labels"), wanted))
 		kserv_error_at(errors, template, "metadata.labels do not match spec.selector.matchLabels");
 	check_pod_spec(template, errors);
 }

@@ -58,7 +58,8 @@ static void refuse_duplicates(const struct kserv_value *ports, const struct kser
 
 	for (other = ports->first; other != port; other = other->next) {
 		if (*name && !strcmp(kserv_value_string(other, "name"), name))
-			kserv_error_at(errors, kserv_value_find(port, "name"), "\"%s\" is the name of another port", name);
+			kserv_error_at(errors, kserv_value_find(port, "name"), "\"%s\" is the name of another port",
+				       name);
 		if (!is_same_protocol(port, other))
 			continue;
 		if (number && kserv_value_int(other, "port", 0) == number)
@@ -128,10 +129,12 @@ static void check_external_name(const struct facts *facts, struct kserv_errors *
 
 static void check_affinity(const struct facts *facts, struct kserv_errors *errors)
 {
-	const struct kserv_value *timeout = kserv_value_get(facts->spec, "sessionAffinityConfig.clientIP.timeoutSeconds");
+	const struct kserv_value *timeout = kserv_value_get(facts->spec,
+							    "sessionAffinityConfig.clientIP.timeoutSeconds");
 
 	kserv_check_one_of(kserv_value_find(facts->spec, "sessionAffinity"), "None ClientIP", errors);
-	if (kserv_value_is(timeout, KSERV_VALUE_INT) && (timeout->integer < 1 || timeout->integer > AFFINITY_TIMEOUT_MAX))
+	if (kserv_value_is(timeout, KSERV_VALUE_INT) &&
+	    (timeout->integer < 1 || timeout->integer > AFFINITY_TIMEOUT_MAX))
 		kserv_error_at(errors, timeout, "must be between 1 and %d seconds, got %s", AFFINITY_TIMEOUT_MAX,
 			       timeout->text);
 }

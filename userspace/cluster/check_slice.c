@@ -34,7 +34,8 @@ static void check_slice_address(const struct kserv_value *value, const char *typ
 		kserv_check_shape(value, kserv_refuse_subdomain, errors);
 	} else if (kserv_check_endpoint_address(value, &addr, errors) &&
 		   (addr.family == AF_INET) != !strcmp(type, "IPv4") && *type) {
-		kserv_error_at(errors, value, "must be an %s address as addressType says, got \"%s\"", type, value->text);
+		kserv_error_at(errors, value, "must be an %s address as addressType says, got \"%s\"", type,
+			       value->text);
 	}
 }
 
@@ -99,7 +100,8 @@ static void check_subset(const struct kserv_value *subset, struct kserv_errors *
 	const struct kserv_value *unready = kserv_value_find(subset, "notReadyAddresses");
 
 	if (!kserv_value_first(ready) && !kserv_value_first(unready))
-		kserv_error_missing(errors, subset, "addresses", "required: addresses or notReadyAddresses must hold one");
+		kserv_error_missing(errors, subset, "addresses",
+				    "required: addresses or notReadyAddresses must hold one");
 	check_endpoints_addresses(ready, errors);
 	check_endpoints_addresses(unready, errors);
 	check_port_names(ports, errors);

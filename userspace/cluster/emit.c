@@ -146,7 +146,8 @@ static bool is_block(const char *s)
 	if (len < 2 || s[len - 1] != '\n' || s[len - 2] == '\n' || *s == ' ' || *s == '\n' || *s == '\t')
 		return false;
 	for (; *s; s++)
-		if (((unsigned char)*s < 0x20 && *s != '\n') || (unsigned char)*s >= 0x7f || (*s == ' ' && s[1] == '\n'))
+		if (((unsigned char)*s < 0x20 && *s != '\n') || (unsigned char)*s >= 0x7f ||
+		    (*s == ' ' && s[1] == '\n'))
 			return false;
 	return true;
 }

@@ -19,8 +19,9 @@ void kserv_fill_workload(struct kserv_tree *tree, struct kserv_value *object);
 /**
  * kserv_fill_pod() - defaults of a Pod
  *
- * No kubelet reports here. So a Pod without phase and conditions that has an address, in its status or in an annotation,
- * is taken for running and ready, and so is one in the network of the node that it names; any other is pending.
+ * No kubelet reports here. So a Pod without phase and conditions that has an address, in its status or in an
+ * annotation, is taken for running and ready, and so is one in the network of the node that it names; any other is
+ * pending.
  */
 void kserv_fill_pod(struct kserv_tree *tree, struct kserv_value *object);
 

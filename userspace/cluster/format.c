@@ -69,7 +69,8 @@ static bool is_subdomain(const char *s, size_t len)
 const char *kserv_refuse_subdomain(const char *s)
 {
 	return is_subdomain(s, strlen(s)) ? NULL :
-		"must be at most 253 lower-case letters, digits, '-' and '.', with a letter or digit at both ends of each part";
+		"must be at most 253 lower-case letters, digits, '-' and '.', "
+		"with a letter or digit at both ends of each part";
 }
 
 /* Letters, digits, and inside also '-', '_' and '.'. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * JSON to a tree. Strict: no comments, no trailing commas, no key twice, valid UTF-8. Written here rather than taken from
- * a library because errors must name line and column.
+ * JSON to a tree. Strict: no comments, no trailing commas, no key twice, valid UTF-8. Written here rather than taken
+ * from a library because errors must name line and column.
  */
 #ifndef KSERV_JSON_H
 #define KSERV_JSON_H

@@ -6,17 +6,22 @@
 #include "cluster/kind.h"
 
 const struct kserv_kind kserv_kinds[] = {
-	{ "v1", "Namespace", "namespaces", "namespace", "ns", false, false, kserv_fill_namespace, kserv_check_namespace },
+	{ "v1", "Namespace", "namespaces", "namespace", "ns", false, false, kserv_fill_namespace,
+	  kserv_check_namespace },
 	{ "v1", "Node", "nodes", "node", "no", false, false, kserv_fill_node, kserv_check_node },
 	{ "v1", "Service", "services", "service", "svc", true, false, kserv_fill_service, kserv_check_service },
 	{ "discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "endpointslice", NULL, true, false,
 	  kserv_fill_slice, kserv_check_slice },
 	{ "v1", "Endpoints", "endpoints", "endpoints", "ep", true, false, kserv_fill_endpoints, kserv_check_endpoints },
 	{ "v1", "Pod", "pods", "pod", "po", true, false, kserv_fill_pod, kserv_check_pod },
-	{ "apps/v1", "Deployment", "deployments", "deployment", "deploy", true, true, kserv_fill_workload, kserv_check_workload },
-	{ "apps/v1", "ReplicaSet", "replicasets", "replicaset", "rs", true, true, kserv_fill_workload, kserv_check_workload },
-	{ "apps/v1", "StatefulSet", "statefulsets", "statefulset", "sts", true, true, kserv_fill_workload, kserv_check_workload },
-	{ "apps/v1", "DaemonSet", "daemonsets", "daemonset", "ds", true, true, kserv_fill_workload, kserv_check_workload },
+	{ "apps/v1", "Deployment", "deployments", "deployment", "deploy", true, true, kserv_fill_workload,
+	  kserv_check_workload },
+	{ "apps/v1", "ReplicaSet", "replicasets", "replicaset", "rs", true, true, kserv_fill_workload,
+	  kserv_check_workload },
+	{ "apps/v1", "StatefulSet", "statefulsets", "statefulset", "sts", true, true, kserv_fill_workload,
+	  kserv_check_workload },
+	{ "apps/v1", "DaemonSet", "daemonsets", "daemonset", "ds", true, true, kserv_fill_workload,
+	  kserv_check_workload },
 	{ }
 };
 

@@ -13,7 +13,8 @@
  * @short_name: "svc", or NULL
  * @is_workload: stored and shown, but kserv starts no containers for it
  * @fill: add what the API server adds to a new object; the object may still be wrong
- * @check: add an error for each value that Kubernetes would refuse; types are checked already, but wrong ones are still there
+ * @check: add an error for each value that Kubernetes would refuse; types are checked already, but wrong ones are
+ *	still there
  */
 struct kserv_kind {
 	const char *api_version, *kind, *plural, *singular, *short_name;

@@ -124,7 +124,8 @@ static void refuse_kind(const struct kserv_value *object, const char *kind, cons
 			       known->api_version, version);
 	else
 		kserv_error_at(errors, kserv_value_find(object, "kind"),
-			       "%s %s is not a kind that kserv knows; --ignore-unknown-kinds passes over it", version, kind);
+			       "%s %s is not a kind that kserv knows; --ignore-unknown-kinds passes over it",
+			       version, kind);
 }
 
 static void add_object(struct kserv_manifests *manifests, struct kserv_tree *tree, struct kserv_value *object,
@@ -198,7 +199,8 @@ static void read_document(struct kserv_manifests *manifests, const char *source,
 		if (tree->root->type != KSERV_VALUE_NULL)
 			add_object(manifests, tree, tree->root, source, errors);
 	} else if (json_errors.n) {
-		kserv_errors_add(errors, json_errors.v[0].line, json_errors.v[0].column, "", "%s", json_errors.v[0].text);
+		kserv_errors_add(errors, json_errors.v[0].line, json_errors.v[0].column, "", "%s",
+				 json_errors.v[0].text);
 	}
 	kserv_errors_clear(&json_errors);
 	kserv_errors_clear(&yaml_errors);

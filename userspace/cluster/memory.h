@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory that is there or the program ends: with none left kserv can do nothing better than stop, and the kernel goes on
- * by the last committed tables.
+ * Memory that is there or the program ends: with none left kserv can do nothing better than stop, and the kernel goes
+ * on by the last committed tables.
  */
 #ifndef KSERV_MEMORY_H
 #define KSERV_MEMORY_H

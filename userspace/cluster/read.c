@@ -93,7 +93,8 @@ static bool has_condition(const struct kserv_value *status, const char *type)
 {
 	const struct kserv_value *condition;
 
-	for (condition = kserv_value_first(kserv_value_find(status, "conditions")); condition; condition = condition->next)
+	condition = kserv_value_first(kserv_value_find(status, "conditions"));
+	for (; condition; condition = condition->next)
 		if (!strcmp(kserv_value_string(condition, "type"), type))
 			return !strcmp(kserv_value_string(condition, "status"), "True");
 	return false;

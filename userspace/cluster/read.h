@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * From a tree to an object of the model. Lenient: unknown fields are passed over and a field of a wrong type counts as
- * absent, since what comes from the API server or the store was checked there. Manifests are checked first (manifest.h).
+ * absent, since what comes from the API server or the store was checked there. Manifests are checked first
+ * (manifest.h).
  */
 #ifndef KSERV_READ_H
 #define KSERV_READ_H

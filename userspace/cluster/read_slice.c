@@ -50,7 +50,8 @@ static void read_port(const struct kserv_value *value, struct kserv_slice_port *
 
 static enum kserv_address_type read_address_type(const char *type)
 {
-	return !strcmp(type, "IPv4") ? KSERV_ADDRESS_IPV4 : !strcmp(type, "IPv6") ? KSERV_ADDRESS_IPV6 : KSERV_ADDRESS_FQDN;
+	return !strcmp(type, "IPv4") ? KSERV_ADDRESS_IPV4 :
+		!strcmp(type, "IPv6") ? KSERV_ADDRESS_IPV6 : KSERV_ADDRESS_FQDN;
 }
 
 struct kserv_slice *kserv_read_slice(const struct kserv_value *object)

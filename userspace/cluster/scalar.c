@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which type a plain YAML scalar has: YAML 1.1 as kubectl's reader takes it. Sexagesimal numbers (1:30) are strings there,
- * and so are dates.
+ * Which type a plain YAML scalar has: YAML 1.1 as kubectl's reader takes it. Sexagesimal numbers (1:30) are strings
+ * there, and so are dates.
  */
 #include <errno.h>
 #include <stdlib.h>

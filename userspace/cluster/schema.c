@@ -44,7 +44,8 @@ static bool type_is(struct type type, const char *name)
 }
 
 /* Calls @visit for each field of a row, those taken in included, until it returns true. */
-static bool each_field(const struct kserv_schema *schema, bool (*visit)(void *context, struct type name, struct type type),
+static bool each_field(const struct kserv_schema *schema,
+		       bool (*visit)(void *context, struct type name, struct type type),
 		       void *context)
 {
 	const char *s = schema->fields, *end, *colon;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Which fields Kubernetes knows and of which type they are: what its strict field validation checks before any rule about
- * values. Tables of names only; values are checked by cluster/check.h.
+ * Which fields Kubernetes knows and of which type they are: what its strict field validation checks before any rule
+ * about values. Tables of names only; values are checked by cluster/check.h.
  */
 #ifndef KSERV_SCHEMA_H
 #define KSERV_SCHEMA_H
@@ -11,8 +11,9 @@
 
 /**
  * struct kserv_schema - the fields of one type
- * @fields: "name:type ..." with a blank in between. Types are string, bool, int32, int64, number, intstr (number or name),
- *	quantity, time, any, and names of other rows; []T is a list of T, {}T a map of T. @Row takes in all fields of a row.
+ * @fields: "name:type ..." with a blank in between. Types are string, bool, int32, int64, number, intstr (number or
+ *	name), quantity, time, any, and names of other rows; []T is a list of T, {}T a map of T. @Row takes in all
+ *	fields of a row.
  */
 struct kserv_schema {
 	const char *name;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The configuration file. All fields of kube-proxy's KubeProxyConfiguration are known, so that its file can be used as it
- * is; docs/config.md says which of them mean something here.
+ * The configuration file. All fields of kube-proxy's KubeProxyConfiguration are known, so that its file can be used
+ * as it is; docs/config.md says which of them mean something here.
  */
 #include "cluster/schema.h"
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The kinds kserv reads, their metadata, spec and status, of every Kubernetes release up to 1.36. Pod specs are in schema_pod.c. */
+/*
+ * The kinds kserv reads, their metadata, spec and status, of every Kubernetes release up to 1.36. Pod specs are in
+ * schema_pod.c.
+ */
 #include "cluster/schema.h"
 
 const struct kserv_schema kserv_schema_objects[] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * YAML to a tree, with the meaning kubectl gives it: YAML 1.1 scalars (yes, on, 0644, 0x1f ...), merge keys, aliases up to
- * a budget. Keys given twice are an error.
+ * YAML to a tree, with the meaning kubectl gives it: YAML 1.1 scalars (yes, on, 0644, 0x1f ...), merge keys, aliases
+ * up to a budget. Keys given twice are an error.
  */
 #ifndef KSERV_YAML_H
 #define KSERV_YAML_H

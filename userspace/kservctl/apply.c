@@ -34,7 +34,8 @@ static struct poptOption dry_run_options[] = {
 static struct poptOption file_options[] = {
 	{ "filename", 'f', POPT_ARG_ARGV, &paths, 0, "manifests: a file, a folder or - for standard input", "FILE" },
 	{ "recursive", 'R', POPT_ARG_NONE, &recursive, 0, "also folders in folders", NULL },
-	{ "ignore-unknown-kinds", '\0', POPT_ARG_NONE, &skip_unknown, 0, "pass over objects of kinds kserv does not know", NULL },
+	{ "ignore-unknown-kinds", '\0', POPT_ARG_NONE, &skip_unknown, 0,
+	  "pass over objects of kinds kserv does not know", NULL },
 	POPT_TABLEEND
 };
 
@@ -54,7 +55,8 @@ struct poptOption apply_options[] = {
 struct poptOption delete_options[] = {
 	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, file_options, 0, NULL, NULL },
 	{ "selector", 'l', POPT_ARG_STRING, &selector_text, 0, "only objects with these labels", "SELECTOR" },
-	{ "ignore-not-found", '\0', POPT_ARG_NONE, &ignore_not_found, 0, "objects that are not there are no error", NULL },
+	{ "ignore-not-found", '\0', POPT_ARG_NONE, &ignore_not_found, 0, "objects that are not there are no error",
+	  NULL },
 	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, dry_run_options, 0, NULL, NULL },
 	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, kernel_options, 0, NULL, NULL },
 	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, cluster_options, 0, NULL, NULL },
@@ -73,10 +75,10 @@ struct poptOption sync_options[] = {
 };
 
 const char apply_more[] =
-	"Takes the YAML or JSON that kubectl takes: Service, EndpointSlice, Endpoints, Pod, Node, Namespace, List, and\n"
-	"Deployment, ReplicaSet, StatefulSet and DaemonSet, which are stored but start no containers. All of it is applied\n"
-	"or nothing. The kernel of this network namespace is brought in step with it; without the kserv module the objects\n"
-	"are stored all the same and the exit code is 3.\n\n"
+	"Takes the YAML or JSON that kubectl takes: Service, EndpointSlice, Endpoints, Pod, Node, Namespace, List,\n"
+	"and Deployment, ReplicaSet, StatefulSet and DaemonSet, which are stored but start no containers. All of it\n"
+	"is applied or nothing. The kernel of this network namespace is brought in step with it; without the kserv\n"
+	"module the objects are stored all the same and the exit code is 3.\n\n"
 	"  kservctl apply -f web.yaml\n"
 	"  kservctl apply -R -f manifests/ -n shop --dry-run=server\n"
 	"  kubectl get svc,endpointslices -A -o yaml | kservctl apply -f -\n";
@@ -108,6 +110,8 @@ static void session_clear(struct session *session)
 
 static bool read_dry_run(void)
 {
+	/* --dry-run may also stand before the command. */
+	dry |= dry_run;
 	if (!dry_run_text)
 		return true;
 	if (!strcmp(dry_run_text, "none"))
@@ -177,7 +181,8 @@ static char *describe_allocated(const struct kserv_change *change)
 	const struct kserv_value *v;
 	bool several;
 
-	if (strcmp(change->kind->kind, "Service") || kserv_json_read(&tree, change->after, strlen(change->after), 1, NULL, &ignored))
+	if (strcmp(change->kind->kind, "Service") ||
+	    kserv_json_read(&tree, change->after, strlen(change->after), 1, NULL, &ignored))
 		return kserv_text_take(&text);
 	for (v = kserv_value_first(kserv_value_get(tree.root, "spec.clusterIPs")); v; v = v->next)
 		kserv_text_printf(&text, "%s%s", text.len ? "," : "   clusterIP ", v->text);
@@ -243,7 +248,8 @@ static enum exit_code finish(struct session *session)
 	if (!dry)
 		print_summary(&session->changes, &programmed);
 	if (code == NO_MODULE)
-		kserv_log_error("this is stored, but the kernel was not programmed; kservctl sync does that once the module is loaded");
+		kserv_log_error("this is stored, but the kernel was not programmed; "
+				"kservctl sync does that once the module is loaded");
 	return code;
 }
 
@@ -297,7 +303,8 @@ static bool was_deleted(const struct session *session, const struct kserv_kind *
 
 static int delete_one(struct session *session, const struct kserv_kind *kind, const char *namespace, const char *name)
 {
-	int error = kserv_embedded_delete(&session->embedded, kind, namespace, name, &session->changes, &session->errors);
+	int error = kserv_embedded_delete(&session->embedded, kind, namespace, name, &session->changes,
+					  &session->errors);
 
 	if (error != -ENOENT || ignore_not_found || was_deleted(session, kind, namespace, name))
 		return error == -ENOENT ? 0 : error;
@@ -336,7 +343,8 @@ static int delete_selected(struct session *session, const struct kserv_kind *kin
 		const char *namespace = kserv_value_string(object, "metadata.namespace");
 
 		/* Those without uid are made from others and stored nowhere. */
-		if ((kind->namespaced && strcmp(namespace, chosen_namespace())) || !selector_matches(selector, object) ||
+		if ((kind->namespaced && strcmp(namespace, chosen_namespace())) ||
+		    !selector_matches(selector, object) ||
 		    !*kserv_value_string(object, "metadata.uid"))
 			continue;
 		error = delete_one(session, kind, namespace, kserv_value_string(object, "metadata.name"));

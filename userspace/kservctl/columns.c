@@ -104,7 +104,8 @@ static char *service_row(const struct kserv_value *object, const char *name, con
 	char *selector = labels_text(kserv_value_get(object, "spec.selector")), *row;
 
 	row = kserv_must_printf("%s\t%s\t%s\t%s\t%s\t%s%s%s", name, kserv_value_string(object, "spec.type"),
-				or_none(kserv_value_string(object, "spec.clusterIP")), or_none(external), or_none(ports), age,
+				or_none(kserv_value_string(object, "spec.clusterIP")), or_none(external),
+				or_none(ports), age,
 				wide ? "\t" : "", wide ? or_none(selector) : "");
 	free(ports);
 	free(external);
@@ -257,7 +258,8 @@ static bool pod_is_ready(const struct kserv_value *object)
 static char *pod_row(const struct kserv_value *object, const char *name, const char *age, bool wide)
 {
 	const struct kserv_value *containers = kserv_value_get(object, "spec.containers"), *status;
-	size_t n = kserv_value_is(containers, KSERV_VALUE_LIST) ? containers->n : 0, ready = pod_is_ready(object) ? n : 0;
+	size_t n = kserv_value_is(containers, KSERV_VALUE_LIST) ? containers->n : 0;
+	size_t ready = pod_is_ready(object) ? n : 0;
 	char *ips = join(kserv_value_get(object, "status.podIPs"), "ip"), *row;
 	long long restarts = 0;
 
@@ -289,7 +291,8 @@ static char *replicas_cells(const struct kserv_value *object, const char *kind)
 	char *selector, *cells;
 
 	if (!strcmp(kind, "Deployment"))
-		return kserv_must_printf("%lld/%lld\t%lld\t%lld", ready, wanted, count(object, "status.updatedReplicas", 0),
+		return kserv_must_printf("%lld/%lld\t%lld\t%lld", ready, wanted,
+					 count(object, "status.updatedReplicas", 0),
 					 count(object, "status.availableReplicas", 0));
 	if (!strcmp(kind, "ReplicaSet"))
 		return kserv_must_printf("%lld\t%lld\t%lld", wanted, count(object, "status.replicas", 0), ready);
@@ -297,8 +300,10 @@ static char *replicas_cells(const struct kserv_value *object, const char *kind)
 		return kserv_must_printf("%lld/%lld", ready, wanted);
 	selector = labels_text(kserv_value_get(object, "spec.template.spec.nodeSelector"));
 	cells = kserv_must_printf("%lld\t%lld\t%lld\t%lld\t%lld\t%s", count(object, "status.desiredNumberScheduled", 0),
-				  count(object, "status.currentNumberScheduled", 0), count(object, "status.numberReady", 0),
-				  count(object, "status.updatedNumberScheduled", 0), count(object, "status.numberAvailable", 0),
+				  count(object, "status.currentNumberScheduled", 0),
+				  count(object, "status.numberReady", 0),
+				  count(object, "status.updatedNumberScheduled", 0),
+				  count(object, "status.numberAvailable", 0),
 				  or_none(selector));
 	free(selector);
 	return cells;
@@ -308,7 +313,8 @@ static char *workload_row(const struct kserv_value *object, const char *name, co
 {
 	const struct kserv_value *containers = kserv_value_get(object, "spec.template.spec.containers");
 	const char *kind = kserv_value_string(object, "kind");
-	char *names = join(containers, "name"), *images = join(containers, "image"), *cells = replicas_cells(object, kind);
+	char *names = join(containers, "name"), *images = join(containers, "image");
+	char *cells = replicas_cells(object, kind);
 	char *selector = labels_text(kserv_value_get(object, "spec.selector.matchLabels")), *row, *narrow;
 	bool selects = strcmp(kind, "StatefulSet");
 

@@ -36,8 +36,8 @@ static void pairs(const char *name, const struct kserv_value *map)
 	if (!member)
 		line(name, "");
 	for (; member; member = member->next, name = NULL)
-		printf("%s%s%*s%s=%s\n", name ? name : "", name ? ":" : " ", (int)(WIDTH - (name ? strlen(name) : 0)), "",
-		       member->key, member->text);
+		printf("%s%s%*s%s=%s\n", name ? name : "", name ? ":" : " ",
+		       (int)(WIDTH - (name ? strlen(name) : 0)), "", member->key, member->text);
 }
 
 static void strings(const char *name, const struct kserv_value *list, const char *key)
@@ -46,7 +46,8 @@ static void strings(const char *name, const struct kserv_value *list, const char
 	const struct kserv_value *member;
 
 	for (member = kserv_value_first(list); member; member = member->next)
-		kserv_text_printf(&text, "%s%s", text.len ? "," : "", key ? kserv_value_string(member, key) : member->text);
+		kserv_text_printf(&text, "%s%s", text.len ? "," : "",
+				  key ? kserv_value_string(member, key) : member->text);
 	if (text.len)
 		line(name, text.s);
 	kserv_text_clear(&text);
@@ -74,7 +75,8 @@ static bool slice_of(const struct kserv_value *slice, const struct kserv_value *
 
 	label = kserv_value_find(labels, KSERV_LABEL_SERVICE_NAME);
 	return label && !strcmp(label->text, kserv_value_string(service, "metadata.name")) &&
-		!strcmp(kserv_value_string(slice, "metadata.namespace"), kserv_value_string(service, "metadata.namespace"));
+		!strcmp(kserv_value_string(slice, "metadata.namespace"),
+			kserv_value_string(service, "metadata.namespace"));
 }
 
 static const struct kserv_value *port_of(const struct kserv_value *slice, const struct kserv_value *service_port)
@@ -229,7 +231,8 @@ static void describe(const struct kserv_kind *kind, const struct kserv_value *ob
 }
 
 /* Returns how many were described, or -1 with the errors printed. */
-static int describe_target(struct kserv_embedded *embedded, const struct target *target, const struct selector *selector,
+static int describe_target(struct kserv_embedded *embedded, const struct target *target,
+			   const struct selector *selector,
 			   const struct kserv_value *slices, bool *first)
 {
 	struct kserv_errors errors = { 0 };
@@ -244,7 +247,8 @@ static int describe_target(struct kserv_embedded *embedded, const struct target 
 	}
 	for (object = kserv_value_first(objects.tree.root); object; object = object->next) {
 		if ((target->name && strcmp(kserv_value_string(object, "metadata.name"), target->name)) ||
-		    (target->kind->namespaced && strcmp(kserv_value_string(object, "metadata.namespace"), chosen_namespace())) ||
+		    (target->kind->namespaced &&
+		     strcmp(kserv_value_string(object, "metadata.namespace"), chosen_namespace())) ||
 		    !selector_matches(selector, object))
 			continue;
 		fputs(*first ? "" : "\n\n", stdout);

@@ -12,7 +12,8 @@
 static char *namespace_text, *store_path, *config_path;
 
 struct poptOption cluster_options[] = {
-	{ "namespace", 'n', POPT_ARG_STRING, &namespace_text, 0, "namespace of objects that name none (default)", "NAMESPACE" },
+	{ "namespace", 'n', POPT_ARG_STRING, &namespace_text, 0, "namespace of objects that name none (default)",
+	  "NAMESPACE" },
 	{ "store", '\0', POPT_ARG_STRING, &store_path, 0,
 	  "file of the embedded cluster (KSERV_STORE, or /var/lib/kserv/store.db)", "FILE" },
 	{ "config", '\0', POPT_ARG_STRING, &config_path, 0,
@@ -159,7 +160,8 @@ static void undo_kernel(struct kserv_embedded *embedded)
 	if (make_tables(embedded, false, &tables))
 		return;
 	if (send_tables(&tables, &unused) != DONE)
-		kserv_log_error("the kernel was not set back either; kservctl sync does that once the store can be read");
+		kserv_log_error("the kernel was not set back either; "
+				"kservctl sync does that once the store can be read");
 	kserv_tables_clear(&tables);
 }
 

@@ -27,7 +27,8 @@ void print_errors(struct kserv_errors *errors);
  *
  * Return: 0, or -errno with errors added.
  */
-int read_files(const char *const *paths, bool recursive, struct kserv_manifests *manifests, struct kserv_errors *errors);
+int read_files(const char *const *paths, bool recursive, struct kserv_manifests *manifests,
+	       struct kserv_errors *errors);
 
 /* Objects named as kubectl takes them: "svc", "svc web db", "svc/web po/x", "svc,po". */
 struct target {
@@ -62,8 +63,8 @@ struct programmed {
 /**
  * program_kernel() - bring the kernel in step with the cluster as the open transaction leaves it
  *
- * Return: DONE; NO_MODULE, after it said so, if there is no module; REFUSED, after the kernel's words were printed: it holds
- * what it held before.
+ * Return: DONE; NO_MODULE, after it said so, if there is no module; REFUSED, after the kernel's words were printed:
+ * it holds what it held before.
  */
 enum exit_code program_kernel(struct kserv_embedded *embedded, struct programmed *ret);
 

@@ -65,7 +65,8 @@ static size_t make_edits(const struct lines *a, const struct lines *b, struct ed
 			edits[n++] = (struct edit){ ' ', a->v[i], a->len[i] };
 			i++;
 			j++;
-		} else if (j == b->n || (i < a->n && (!cells || cells[(i + 1) * width + j] >= cells[i * width + j + 1]))) {
+		} else if (j == b->n ||
+			   (i < a->n && (!cells || cells[(i + 1) * width + j] >= cells[i * width + j + 1]))) {
 			edits[n++] = (struct edit){ '-', a->v[i], a->len[i] };
 			i++;
 		} else {

@@ -24,8 +24,8 @@ static int read_file(const char *path, struct kserv_manifests *manifests, struct
 	if (error)
 		refuse_path(path, error, errors);
 	else
-		error = kserv_manifests_read(manifests, strcmp(path, "-") ? path : "stdin", text.s ? text.s : "", text.len,
-					     errors);
+		error = kserv_manifests_read(manifests, strcmp(path, "-") ? path : "stdin",
+					     text.s ? text.s : "", text.len, errors);
 	kserv_text_clear(&text);
 	return error;
 }

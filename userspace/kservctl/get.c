@@ -134,7 +134,8 @@ static void print_names(const struct query *query)
 
 	for (i = 0; i < query->n_found; i++) {
 		for (j = 0; j < query->found[i].n; j++) {
-			word = object_word(query->found[i].kind, kserv_value_string(query->found[i].v[j], "metadata.name"));
+			word = object_word(query->found[i].kind,
+					   kserv_value_string(query->found[i].v[j], "metadata.name"));
 			puts(word);
 			free(word);
 		}
@@ -178,7 +179,8 @@ static void print_documents(const struct query *query, size_t n)
 		}
 	}
 	kserv_value_set(list, "kind", kserv_value_new_string(&tree, "List"));
-	kserv_value_set(kserv_value_need_map(&tree, list, "metadata"), "resourceVersion", kserv_value_new_string(&tree, ""));
+	kserv_value_set(kserv_value_need_map(&tree, list, "metadata"), "resourceVersion",
+			kserv_value_new_string(&tree, ""));
 	print_document(list, query->format);
 	kserv_tree_clear(&tree);
 }

@@ -10,7 +10,8 @@ static bool add(struct targets *targets, const char *type, const char *name, cha
 	const struct kserv_kind *kind = kserv_kind_by_name(type);
 
 	if (!kind) {
-		usage_error("there is no type \"%s\" here; types are ns, no, svc, endpointslices, ep, po, deploy, rs, sts, ds",
+		usage_error("there is no type \"%s\" here; types are ns, no, svc, endpointslices, ep, po, "
+			    "deploy, rs, sts, ds",
 			    type);
 		free(copy);
 		return false;
@@ -35,13 +36,13 @@ static bool add_pair(struct targets *targets, const char *word)
 
 static bool add_types(struct targets *targets, const char *list)
 {
-	char *copy = kserv_must_strdup(list), *rest = copy, *type;
+	/* What kubectl means by it, as far as the kinds are known here. */
+	static const char all[] = "po,svc,ds,deploy,rs,sts";
+	char *copy = kserv_must_strdup(strcmp(list, "all") ? list : all), *rest = copy, *type;
 	bool right = true;
 
 	while (right && (type = strsep(&rest, ",")))
-		right = !strcmp(type, "all") ? add(targets, "po", NULL, NULL) && add(targets, "svc", NULL, NULL) &&
-			add(targets, "ds", NULL, NULL) && add(targets, "deploy", NULL, NULL) &&
-			add(targets, "rs", NULL, NULL) && add(targets, "sts", NULL, NULL) : add(targets, type, NULL, NULL);
+		right = add(targets, type, NULL, NULL);
 	free(copy);
 	return right;
 }

@@ -331,7 +331,8 @@ static const struct sharer *find_rival(const struct balancer *balancer, const st
 
 	for (sharer = balancer ? balancer->sharers : NULL; sharer; sharer = sharer->next)
 		if (strcmp(sharer->holder, user->holder) &&
-		    (!*user->sharing_key || strcmp(sharer->sharing_key, user->sharing_key) || ports_overlap(sharer, user)))
+		    (!*user->sharing_key || strcmp(sharer->sharing_key, user->sharing_key) ||
+		     ports_overlap(sharer, user)))
 			return sharer;
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Who has which address and port: cluster IPs, node ports and load-balancer addresses, handed out as Kubernetes' allocators
- * (and MetalLB) do. Kept in memory only: it is filled from the Services of the store each time.
+ * Who has which address and port: cluster IPs, node ports and load-balancer addresses, handed out as Kubernetes'
+ * allocators (and MetalLB) do. Kept in memory only: it is filled from the Services of the store each time.
  */
 #ifndef KSERV_ALLOCATE_H
 #define KSERV_ALLOCATE_H

@@ -66,7 +66,8 @@ static int load_old(struct apply *apply, struct item *item)
 		return kserv_embedded_fail(apply->embedded, apply->errors);
 	if (kserv_json_read(&item->old_tree, item->old_json, strlen(item->old_json), 1, NULL, &damage)) {
 		kserv_errors_clear(&damage);
-		kserv_error_at(apply->errors, item->manifest->value, "the store is damaged: this object in it is not JSON");
+		kserv_error_at(apply->errors, item->manifest->value,
+			       "the store is damaged: this object in it is not JSON");
 		return -EIO;
 	}
 	item->old = item->old_tree.root;
@@ -74,8 +75,8 @@ static int load_old(struct apply *apply, struct item *item)
 }
 
 /*
- * The status is not the user's to give, except where nobody else would: a manifest without one leaves it as it was, and a
- * Pod that says its address anew is told by that.
+ * The status is not the user's to give, except where nobody else would: a manifest without one leaves it as it was,
+ * and a Pod that says its address anew is told by that.
  */
 static void keep_status(const struct item *item)
 {
@@ -199,7 +200,8 @@ static int assign_services(struct apply *apply)
 static void check_immutable(struct apply *apply, struct item *item)
 {
 	const struct kserv_value *object = item->manifest->value;
-	const char *old = kserv_value_string(item->old, "addressType"), *now = kserv_value_string(object, "addressType");
+	const char *old = kserv_value_string(item->old, "addressType");
+	const char *now = kserv_value_string(object, "addressType");
 
 	if (!item->old || strcmp(item->manifest->kind->kind, "EndpointSlice") || !strcmp(old, now))
 		return;
@@ -277,7 +279,8 @@ static void note_workloads(struct apply *apply)
 
 		if (!kind->is_workload)
 			continue;
-		note = kserv_must_printf("%s/%s is stored, but kserv runs no containers: its pods count once they are applied as Pod objects",
+		note = kserv_must_printf("%s/%s is stored, but kserv runs no containers: "
+					 "its pods count once they are applied as Pod objects",
 					 kind->singular, apply->items[i].name);
 		kserv_strings_add(&apply->changes->notes, note);
 		free(note);

@@ -130,18 +130,20 @@ static const char *default_family(const struct kserv_assign *assign)
 	return kserv_allocator_cidr(assign->allocator, AF_INET) ? "IPv4" : "IPv6";
 }
 
+/* @free_choice: nobody allocates for it. A policy that is not given follows from two families or two addresses. */
 static void settle_policy(const struct kserv_assign *assign, struct kserv_value *spec, bool free_choice)
 {
 	const struct kserv_value *families = find_list(spec, "ipFamilies"), *ips = find_list(spec, "clusterIPs");
-	bool two = (families && families->n == 2) || (ips && ips->n == 2);
+	bool two_given = (families && families->n == 2) || (ips && ips->n == 2 && ips->first->line);
+	const char *policy = two_given || free_choice ? "RequireDualStack" : "SingleStack";
 
 	if (*kserv_value_string(spec, "ipFamilyPolicy"))
 		return;
 	if (needs_cluster_ip(assign->old))
 		copy_from_old(assign, spec, "ipFamilyPolicy");
-	if (!*kserv_value_string(spec, "ipFamilyPolicy"))
-		kserv_value_set(spec, "ipFamilyPolicy", kserv_value_new_string(assign->tree,
-				two || free_choice ? "RequireDualStack" : "SingleStack"));
+	if (!*kserv_value_string(spec, "ipFamilyPolicy") ||
+	    (two_given && spec_is(assign->object, "ipFamilyPolicy", "SingleStack")))
+		kserv_value_set(spec, "ipFamilyPolicy", kserv_value_new_string(assign->tree, policy));
 }
 
 static void check_families(const struct kserv_assign *assign, struct kserv_value *spec)
@@ -150,7 +152,8 @@ static void check_families(const struct kserv_assign *assign, struct kserv_value
 
 	for (family = families->first; family; family = family->next)
 		if (!has_family(assign, family->text))
-			kserv_error_at(assign->errors, family, "serviceCIDR of this cluster has no %s range", family->text);
+			kserv_error_at(assign->errors, family, "serviceCIDR of this cluster has no %s range",
+				       family->text);
 	old = kserv_value_first(kserv_value_get(assign->old, "spec.ipFamilies"));
 	if (old && needs_cluster_ip(assign->old) && strcmp(old->text, families->first->text))
 		kserv_error_at(assign->errors, families->first,
@@ -244,7 +247,8 @@ static void keep_class(const struct kserv_assign *assign, struct kserv_value *sp
 	const char *old = kserv_value_string(assign->old, "spec.loadBalancerClass");
 	const char *now = kserv_value_string(spec, "loadBalancerClass");
 
-	if (!assign->old || !spec_is(assign->old, "type", "LoadBalancer") || !spec_is(assign->object, "type", "LoadBalancer"))
+	if (!assign->old || !spec_is(assign->old, "type", "LoadBalancer") ||
+	    !spec_is(assign->object, "type", "LoadBalancer"))
 		return;
 	if (!*now)
 		copy_from_old(assign, spec, "loadBalancerClass");
@@ -319,8 +323,8 @@ static void take_port(const struct kserv_assign *assign, const struct kserv_valu
 		return;
 	error = kserv_allocator_take_port(assign->allocator, port, holder, &other);
 	if (error == -EADDRINUSE)
-		kserv_error_at(assign->errors, kserv_value_find(map, key), "provided port %lld is already allocated to %s",
-			       (long long)port, other);
+		kserv_error_at(assign->errors, kserv_value_find(map, key),
+			       "provided port %lld is already allocated to %s", (long long)port, other);
 	else if (error)
 		kserv_error_at(assign->errors, kserv_value_find(map, key),
 			       "provided port %lld is not in the valid range %u-%u", (long long)port,
@@ -342,7 +346,8 @@ void kserv_assign_requested(const struct kserv_assign *assign)
 
 static void add_cluster_ips(const struct kserv_assign *assign, const char *holder)
 {
-	struct kserv_value *spec = kserv_value_find(assign->object, "spec"), *ips = find_list(spec, "clusterIPs"), *family;
+	struct kserv_value *spec = kserv_value_find(assign->object, "spec");
+	struct kserv_value *ips = find_list(spec, "clusterIPs"), *family;
 	size_t have = ips ? ips->n : 0, i = 0;
 	struct kserv_addr addr;
 	char text[KSERV_ADDR_TEXT];
@@ -356,7 +361,8 @@ static void add_cluster_ips(const struct kserv_assign *assign, const char *holde
 		error = kserv_allocator_next_ip(assign->allocator, !strcmp(family->text, "IPv6") ? AF_INET6 : AF_INET,
 						holder, &addr);
 		if (error) {
-			kserv_error_missing(assign->errors, spec, "clusterIPs", "the %s service range is full", family->text);
+			kserv_error_missing(assign->errors, spec, "clusterIPs", "the %s service range is full",
+					    family->text);
 			return;
 		}
 		append_string(assign->tree, spec, "clusterIPs", kserv_addr_format(&addr, text));
@@ -408,7 +414,8 @@ void kserv_assign_rest(const struct kserv_assign *assign)
 	add_node_ports(assign, holder);
 	if (needs_health_port(assign->object) && !kserv_value_int(spec, "healthCheckNodePort", 0)) {
 		if (kserv_allocator_next_port(assign->allocator, holder, &number))
-			kserv_error_missing(assign->errors, spec, "healthCheckNodePort", "the range of node ports is full");
+			kserv_error_missing(assign->errors, spec, "healthCheckNodePort",
+					    "the range of node ports is full");
 		else
 			kserv_value_set(spec, "healthCheckNodePort", kserv_value_new_int(assign->tree, number));
 	}

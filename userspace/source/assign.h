@@ -40,7 +40,10 @@ void kserv_assign_settle(const struct kserv_assign *assign);
 void kserv_assign_requested(const struct kserv_assign *assign);
 void kserv_assign_rest(const struct kserv_assign *assign);
 
-/* Note what a stored Service holds, without a word if something is wrong with it (the configuration may have changed). */
+/*
+ * Note what a stored Service holds, without a word if something is wrong with it (the configuration may have
+ * changed).
+ */
 void kserv_assign_held(struct kserv_allocator *allocator, const struct kserv_value *object);
 
 #endif

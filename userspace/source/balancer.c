@@ -120,7 +120,8 @@ static void take_one(const struct kserv_assign *assign, const struct kserv_balan
 	if (error == -EADDRINUSE)
 		kserv_error_at(assign->errors, at, "provided IP %s is already allocated to %s", text, other);
 	else if (error)
-		note(assign, "%s is in no loadBalancer pool of the configuration, so EXTERNAL-IP stays <pending>", text);
+		note(assign, "%s is in no loadBalancer pool of the configuration, so EXTERNAL-IP stays <pending>",
+		     text);
 	else
 		add_ingress(assign, &addr);
 }
@@ -152,12 +153,13 @@ static void take_requested(const struct kserv_assign *assign, const struct kserv
 /* A Service keeps its addresses as long as a pool has them and nobody was quicker. */
 static void take_former(const struct kserv_assign *assign, const struct kserv_balancer_user *user)
 {
-	const struct kserv_value *entry = kserv_value_first(kserv_value_get(assign->old, "status.loadBalancer.ingress"));
+	const struct kserv_value *entry = kserv_value_get(assign->old, "status.loadBalancer.ingress");
 	struct kserv_addr addr;
 	const char *other;
 
-	for (; entry; entry = entry->next)
-		if (!kserv_addr_parse(kserv_value_string(entry, "ip"), &addr) && has_family(assign->object, addr.family) &&
+	for (entry = kserv_value_first(entry); entry; entry = entry->next)
+		if (!kserv_addr_parse(kserv_value_string(entry, "ip"), &addr) &&
+		    has_family(assign->object, addr.family) &&
 		    !has_ingress(assign->object, addr.family) &&
 		    !kserv_allocator_take_balancer(assign->allocator, &addr, user, &other))
 			add_ingress(assign, &addr);
@@ -185,14 +187,17 @@ static void note_pending(const struct kserv_assign *assign, int error, const cha
 	if (error == -ENOSPC)
 		note(assign, "the loadBalancer pools have no free %s address, so EXTERNAL-IP stays <pending>", family);
 	else if (*pool)
-		note(assign, "there is no loadBalancer pool \"%s\" with %s addresses, so EXTERNAL-IP stays <pending>", pool, family);
+		note(assign, "there is no loadBalancer pool \"%s\" with %s addresses, so EXTERNAL-IP stays <pending>",
+		     pool, family);
 	else
-		note(assign, "no loadBalancer pool with %s addresses is configured, so EXTERNAL-IP stays <pending>", family);
+		note(assign, "no loadBalancer pool with %s addresses is configured, so EXTERNAL-IP stays <pending>",
+		     family);
 }
 
 void kserv_balancer_rest(const struct kserv_assign *assign, const char *holder)
 {
-	const char *pool = annotation(assign->object, KSERV_ANNOTATION_POOL, "metallb.io/address-pool"), *missing = NULL;
+	const char *pool = annotation(assign->object, KSERV_ANNOTATION_POOL, "metallb.io/address-pool");
+	const char *missing = NULL;
 	const struct kserv_value *family;
 	struct kserv_balancer_user user;
 	struct kserv_addr addr;

@@ -32,7 +32,8 @@ static void add_prefix(struct kserv_prefixes *prefixes, const struct kserv_prefi
 static void read_cidrs(const struct kserv_value *value, const char *otherwise, bool one_each,
 		       struct kserv_prefixes *ret, struct kserv_errors *errors)
 {
-	char *text = kserv_must_strdup(kserv_value_is(value, KSERV_VALUE_STRING) ? value->text : otherwise), *rest = text;
+	const char *given = kserv_value_is(value, KSERV_VALUE_STRING) ? value->text : otherwise;
+	char *text = kserv_must_strdup(given), *rest = text;
 	struct kserv_prefix prefix;
 	const char *part;
 	size_t i;
@@ -61,8 +62,8 @@ static bool parse_range(const char *text, struct port_range *ret)
 
 	if (dash)
 		*dash = '\0';
-	right = dash && !kserv_number_parse(copy, UINT16_MAX, &min) && !kserv_number_parse(dash + 1, UINT16_MAX, &max) &&
-		min && min <= max;
+	right = dash && !kserv_number_parse(copy, UINT16_MAX, &min) &&
+		!kserv_number_parse(dash + 1, UINT16_MAX, &max) && min && min <= max;
 	if (right)
 		*ret = (struct port_range){ min, max };
 	free(copy);
@@ -192,7 +193,8 @@ static void check_detector(const struct kserv_value *root, struct kserv_errors *
 static void check_kind(const struct kserv_value *root, struct kserv_errors *errors)
 {
 	kserv_check_one_of(kserv_value_find(root, "kind"), "KservConfiguration KubeProxyConfiguration", errors);
-	kserv_check_one_of(kserv_value_find(root, "apiVersion"), "kserv.io/v1alpha1 kubeproxy.config.k8s.io/v1alpha1", errors);
+	kserv_check_one_of(kserv_value_find(root, "apiVersion"), "kserv.io/v1alpha1 kubeproxy.config.k8s.io/v1alpha1",
+			   errors);
 }
 
 static void read_node_port_addresses(const struct kserv_value *root, struct kserv_settings *settings,
@@ -279,7 +281,8 @@ static void read_kernel(const struct kserv_value *root, struct kserv_config *ker
 						       "conntrack.tcpEstablishedTimeout", errors);
 	kernel->tcp_close_timeout = read_timeout(root, "kernel.tcpCloseTimeout", NULL, errors);
 	kernel->udp_timeout = read_timeout(root, "kernel.udpTimeout", "conntrack.udpTimeout", errors);
-	kernel->udp_stream_timeout = read_timeout(root, "kernel.udpStreamTimeout", "conntrack.udpStreamTimeout", errors);
+	kernel->udp_stream_timeout = read_timeout(root, "kernel.udpStreamTimeout", "conntrack.udpStreamTimeout",
+						  errors);
 	kernel->sctp_timeout = read_timeout(root, "kernel.sctpTimeout", NULL, errors);
 }
 
@@ -290,7 +293,8 @@ static void read_settings(const struct kserv_value *root, struct kserv_settings 
 
 	read_node(root, settings, errors);
 	read_detector(root, settings);
-	read_cidrs(kserv_value_find(root, "clusterCIDR"), DEFAULT_CLUSTER_CIDR, false, &settings->cluster_cidrs, errors);
+	read_cidrs(kserv_value_find(root, "clusterCIDR"), DEFAULT_CLUSTER_CIDR, false, &settings->cluster_cidrs,
+		   errors);
 	read_cidrs(kserv_value_find(root, "serviceCIDR"), DEFAULT_SERVICE_CIDR, true, &settings->service_cidrs, errors);
 	settings->masquerade_all = kserv_value_bool(root, "masqueradeAll", false) ||
 		kserv_value_bool(root, "nftables.masqueradeAll", false) ||

@@ -153,7 +153,11 @@ static int delete_one(struct kserv_embedded *embedded, const struct kserv_kind *
 		      const char *name, char *json, struct kserv_changes *changes, struct kserv_errors *errors)
 {
 	struct kserv_change change = {
-		.verb = KSERV_DELETED, .kind = kind, .namespace = (char *)namespace, .name = (char *)name, .before = json,
+		.verb = KSERV_DELETED,
+		.kind = kind,
+		.namespace = (char *)namespace,
+		.name = (char *)name,
+		.before = json,
 	};
 
 	if (kserv_store_delete(embedded->store, kind->kind, namespace, name))
@@ -173,8 +177,8 @@ static int delete_members(struct kserv_embedded *embedded, const char *namespace
 		error = kserv_embedded_fail(embedded, errors);
 	for (i = 0; i < members.n; i++) {
 		if (!error)
-			error = delete_one(embedded, members.v[i].kind, namespace, members.v[i].name, members.v[i].json, changes,
-					   errors);
+			error = delete_one(embedded, members.v[i].kind, namespace, members.v[i].name,
+					   members.v[i].json, changes, errors);
 		free(members.v[i].name);
 		free(members.v[i].json);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The embedded cluster: objects that were applied, in the store, and what Kubernetes' control plane would do with them.
- * Changes are made inside a transaction of the store: begin, apply and delete, look at the cluster, commit or roll back.
+ * Changes are made inside a transaction of the store: begin, apply and delete, look at the cluster, commit or roll
+ * back.
  */
 #ifndef KSERV_EMBEDDED_H
 #define KSERV_EMBEDDED_H

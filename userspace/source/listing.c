@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Objects as the API would list them: those of the store, and the slices and Endpoints that its controllers would make. */
+/*
+ * Objects as the API would list them: those of the store, and the slices and Endpoints that its controllers would
+ * make.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,7 +192,8 @@ static void add_all_slices(struct listing *listing)
 
 	for (i = 0; i < listing->cluster->n_slices; i++)
 		if (!*listing->cluster->slices[i]->meta.uid)
-			kserv_value_append(listing->list, kserv_slice_to_tree(listing->tree, listing->cluster->slices[i]));
+			kserv_value_append(listing->list,
+					   kserv_slice_to_tree(listing->tree, listing->cluster->slices[i]));
 }
 
 static int add_objects(struct kserv_embedded *embedded, const struct kserv_kind *kind, struct listing *listing,

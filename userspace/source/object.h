@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Objects on their way into the store: what the API server writes into metadata. Shared by the files of the embedded source. */
+/*
+ * Objects on their way into the store: what the API server writes into metadata. Shared by the files of the embedded
+ * source.
+ */
 #ifndef KSERV_OBJECT_H
 #define KSERV_OBJECT_H
 

@@ -457,7 +457,8 @@ static const struct kserv_k8s_service *find_service(const struct kserv_cluster *
 	struct kserv_k8s_service **found = NULL;
 
 	if (cluster->n_services)
-		found = bsearch(meta, cluster->services, cluster->n_services, sizeof(*cluster->services), compare_to_service);
+		found = bsearch(meta, cluster->services, cluster->n_services, sizeof(*cluster->services),
+				compare_to_service);
 	return found ? *found : NULL;
 }
 

@@ -16,8 +16,9 @@
  * kserv_slices_of_pods() - add the slices of all Services with a selector
  * @cluster: its services, pods and nodes are looked at, its slices added to
  *
- * Slices of the same Service that came from another cluster's controller are taken away when a Pod matches: ours replace
- * them, as that controller would. Names depend only on what is in the slice, so the same cluster gives the same slices.
+ * Slices of the same Service that came from another cluster's controller are taken away when a Pod matches: ours
+ * replace them, as that controller would. Names depend only on what is in the slice, so the same cluster gives the
+ * same slices.
  */
 void kserv_slices_of_pods(struct kserv_cluster *cluster);
 
@@ -26,8 +27,8 @@ void kserv_slices_of_pods(struct kserv_cluster *cluster);
  * @cluster: its services are sorted by namespace and name, as those of the store are
  * @endpoints: the object
  *
- * Only for a Service without selector, whose Endpoints nobody else turns into slices; Endpoints without a Service and such
- * with the label endpointslice.kubernetes.io/skip-mirror have no slices.
+ * Only for a Service without selector, whose Endpoints nobody else turns into slices; Endpoints without a Service and
+ * such with the label endpointslice.kubernetes.io/skip-mirror have no slices.
  */
 void kserv_slices_of_endpoints(struct kserv_cluster *cluster, const struct kserv_value *endpoints);
 

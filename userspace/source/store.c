@@ -56,14 +56,17 @@ void kserv_store_close(struct kserv_store *store)
 	free(store);
 }
 
-/* The folders above the file; what is wrong with them shows when it is opened. */
+/*
+ * The folders above the file; what is wrong with them shows when it is opened. The last one is for the owner only, as
+ * manifests may hold secrets.
+ */
 static void make_folders(const char *path)
 {
 	char *folder = kserv_must_strdup(path), *slash;
 
 	for (slash = strchr(folder + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		mkdir(folder, 0755);
+		mkdir(folder, strchr(slash + 1, '/') ? 0755 : 0700);
 		*slash = '/';
 	}
 	free(folder);
@@ -110,7 +113,8 @@ static int check_format(struct kserv_store *store, bool create)
 	free(store->error);
 	store->error = application != APPLICATION_ID ?
 		kserv_must_printf("%s is a database of another program", store->path) :
-		kserv_must_printf("the store %s has format %d; this kserv reads format %d", store->path, format, FORMAT);
+		kserv_must_printf("the store %s has format %d; this kserv reads format %d", store->path, format,
+				  FORMAT);
 	return -EIO;
 }
 
