@@ -221,9 +221,9 @@ static u32 find_slot(const struct kserv_choices *choices, const struct kserv_end
 	return KSERV_NO_SLOT;
 }
 
-static struct kserv_choices *in_force(const struct kserv_transaction *tx, const struct kserv_service_change *change)
+static struct kserv_choices *in_force(const struct kserv_transaction *tx, const struct kserv_service *service)
 {
-	return rcu_dereference_protected(change->service->choices, lockdep_is_held(&tx->kn->mutex));
+	return rcu_dereference_protected(service->choices, lockdep_is_held(&tx->kn->mutex));
 }
 
 /*
@@ -234,7 +234,7 @@ static int resolve_one(struct kserv_transaction *tx, struct kserv_service_change
 		       const struct kserv_endpoint_change *from, u32 n, struct kserv_endpoint_change *to,
 		       bool *ret_void)
 {
-	struct kserv_choices *choices = in_force(tx, change);
+	struct kserv_choices *choices = in_force(tx, change->service);
 	u32 i, slot = find_slot(choices, from);
 	bool exists = slot != KSERV_NO_SLOT && !change->cleared;
 
@@ -283,7 +283,7 @@ static int resolve(struct kserv_transaction *tx, struct kserv_service_change *ch
 /* Endpoints that the message does not name are removed. */
 static int resolve_rest(struct kserv_transaction *tx, struct kserv_service_change *change)
 {
-	struct kserv_choices *choices = in_force(tx, change);
+	struct kserv_choices *choices = in_force(tx, change->service);
 	struct kserv_endpoint *endpoint;
 	int ret;
 	u32 i;
@@ -458,7 +458,7 @@ static void swap_weights(struct kserv_service_change *change)
 
 static int build(struct kserv_transaction *tx, struct kserv_service_change *change, u32 n)
 {
-	struct version version = { .old = in_force(tx, change), .change = change };
+	struct version version = { .old = in_force(tx, change->service), .change = change };
 	struct kserv_choices *new;
 	int ret;
 
@@ -504,7 +504,7 @@ static u32 count_after(const struct kserv_choices *old, const struct kserv_servi
 
 int kserv_endpoint_prepare(struct kserv_transaction *tx, struct kserv_service_change *change)
 {
-	struct kserv_choices *old = in_force(tx, change);
+	struct kserv_choices *old = in_force(tx, change->service);
 	int ret;
 	u32 n;
 
@@ -528,8 +528,8 @@ int kserv_endpoint_prepare(struct kserv_transaction *tx, struct kserv_service_ch
 static void update(struct kserv_transaction *tx, struct kserv_endpoint *endpoint,
 		   const struct kserv_endpoint_change *to)
 {
-	/* Rule 4.5: an endpoint that leaves a set is forgotten at once. */
-	if (endpoint->flags & ~to->flags & IN_A_SET)
+	/* Rule 4.5: an endpoint that leaves a set is forgotten at once, even if it returns. */
+	if (endpoint->flags & ~to->flags & IN_A_SET && in_force(tx, endpoint->service)->affinity_timeout)
 		tx->forget = true;
 	/* Rule 8.4: UDP flows leave an endpoint that no longer serves. */
 	if (endpoint->flags & ~to->flags & KSERV_ENDPOINT_FLAGS_SERVING)
@@ -551,13 +551,15 @@ void kserv_endpoint_commit(struct kserv_transaction *tx, struct kserv_service_ch
 
 	for (c = change->endpoints; c < end; c++) {
 		c->endpoint->named = false;
-		if (c->slot == KSERV_NO_SLOT)
+		if (c->slot == KSERV_NO_SLOT) {
 			kn->n_endpoints++;
-		else if (!c->del)
+			kserv_filter_add(kn->filter, change->service->family, &c->addr);
+		} else if (!c->del) {
 			update(tx, c->endpoint, c);
+		}
 	}
 	if (change->choices) {
-		tx->forget |= in_force(tx, change)->affinity_timeout && !change->affinity_timeout;
+		tx->forget |= in_force(tx, change->service)->affinity_timeout && !change->affinity_timeout;
 		kserv_choices_publish(kn, change->service, change->choices);
 	}
 	/* Only now that no packet can come by them any more. */

@@ -134,7 +134,7 @@ static void xmit(struct sk_buff *skb, const struct kserv_fast_entry *entry, cons
 		xmit_to_neighbour(skb, entry->dst, to);
 }
 
-static bool parse(struct sk_buff *skb, struct kserv_packet *packet)
+static bool parse(struct kserv_net *kn, struct sk_buff *skb, struct kserv_packet *packet)
 {
 	unsigned int network_len;
 	u8 family;
@@ -151,8 +151,8 @@ static bool parse(struct sk_buff *skb, struct kserv_packet *packet)
 	default:
 		return false;
 	}
-	if (!pskb_may_pull(skb, network_len) || kserv_packet_parse(skb, family, packet) || packet->is_error ||
-	    packet->is_echo)
+	if (!pskb_may_pull(skb, network_len) || !kserv_filter_passes(kn->filter, skb, family) ||
+	    kserv_packet_parse(skb, family, packet) || packet->is_error || packet->is_echo)
 		return false;
 	/* Options and extension headers go the ordinary way. */
 	if (packet->thoff != network_len)
@@ -210,7 +210,7 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct n
 	struct kserv_fast_entry *entry;
 	struct kserv_packet packet;
 
-	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(skb, &packet))
+	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(kn, skb, &packet))
 		return NF_ACCEPT;
 	entry = kserv_cache_lookup_fast(&kn->flows, &packet.tuple, READ_ONCE(kn->stale));
 	return entry ? forward(kn, skb, &packet, entry) : NF_ACCEPT;

@@ -44,19 +44,20 @@ static u32 tuple_bucket(const struct kserv_flow_table *table, const struct kserv
 	bool swap = tuple_is_descending(tuple);
 	const union nf_inet_addr *low = swap ? &tuple->dst : &tuple->src;
 	const union nf_inet_addr *high = swap ? &tuple->src : &tuple->dst;
-	u64 ports = (u64)(__force u16)(swap ? tuple->dport : tuple->sport) << 32 |
-		    (u64)(__force u16)(swap ? tuple->sport : tuple->dport) << 16 | tuple->proto;
-	u64 words[5], hash;
+	u32 ports = (u32)(__force u16)(swap ? tuple->dport : tuple->sport) << 16 |
+		    (__force u16)(swap ? tuple->sport : tuple->dport);
+	u32 words[10], hash;
 
 	if (tuple->family == NFPROTO_IPV4) {
-		hash = siphash_2u64((u64)(__force u32)low->ip << 32 | (__force u32)high->ip, ports, &table->seed);
+		hash = hsiphash_4u32((__force u32)low->ip, (__force u32)high->ip, ports, tuple->proto, &table->seed);
 	} else {
 		memcpy(words, low, sizeof(*low));
-		memcpy(words + 2, high, sizeof(*high));
-		words[4] = ports;
-		hash = siphash(words, sizeof(words), &table->seed);
+		memcpy(words + 4, high, sizeof(*high));
+		words[8] = ports;
+		words[9] = tuple->proto;
+		hash = hsiphash(words, sizeof(words), &table->seed);
 	}
-	return hash >> (64 - table->bits);
+	return hash >> (32 - table->bits);
 }
 
 static bool is_live(const struct kserv_flow *flow)
@@ -99,12 +100,14 @@ static enum kserv_match_kind match_late(const struct kserv_flow_node *node, cons
 
 /*
  * What this CPU worked out last: a packet comes by late with the tuple that it had early, or was given there.
+ * @idle: nothing is to be done with the packet then
  * @table_id: the random seed of the table, since @bucket means nothing in another one
  */
 struct expectation {
 	struct kserv_tuple tuple;
 	u64 table_id;
 	u32 bucket;
+	bool idle;
 };
 
 static DEFINE_PER_CPU(struct expectation, expected);
@@ -116,15 +119,29 @@ static void expect(const struct kserv_flow_table *table, const struct kserv_tupl
 	mine->tuple = *tuple;
 	mine->table_id = table->seed.key[0];
 	mine->bucket = bucket;
+	mine->idle = false;
 }
 
-void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple)
+void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple, bool idle)
 {
 	struct expectation *mine = this_cpu_ptr(&expected);
 
 	/* Both directions of the endpoint's key are in one bucket. */
 	mine->tuple = *tuple;
 	mine->bucket = flow->node[KSERV_KEY_ENDPOINT].bucket;
+	mine->idle = idle;
+}
+
+void kserv_flow_expect_nothing(void)
+{
+	this_cpu_write(expected.idle, true);
+}
+
+bool kserv_flow_is_idle(const struct kserv_net *kn, const struct kserv_tuple *tuple)
+{
+	const struct expectation *mine = this_cpu_ptr(&expected);
+
+	return mine->idle && mine->table_id == kn->flows.seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple);
 }
 
 static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple, enum kserv_stage stage)

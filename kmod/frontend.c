@@ -455,9 +455,15 @@ void kserv_frontend_commit(struct kserv_transaction *tx)
 
 	lockdep_assert_held(&kn->mutex);
 	/* All at first, so that no guard goes that is needed again. */
-	for (change = tx->frontends; change < end; change++)
-		if (change->new)
-			guard_get(kn, change->new);
+	for (change = tx->frontends; change < end; change++) {
+		if (!change->new)
+			continue;
+		guard_get(kn, change->new);
+		if (change->new->key.node_port)
+			set_bit(ntohs(change->new->key.port), kn->filter->node_port);
+		else
+			kserv_filter_add(kn->filter, change->new->key.family, &change->new->key.addr);
+	}
 	for (change = tx->frontends; change < end; change++) {
 		if (change->old)
 			change->old->staged = 0;

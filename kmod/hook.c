@@ -99,10 +99,11 @@ static bool is_steady(const struct kserv_packet *packet)
 	       !(packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST));
 }
 
-static bool flow_is_steady(const struct kserv_flow *flow)
+/* A client's packet has nothing to wait for after its destination is rewritten, unless something is to be remembered. */
+static bool is_idle_late(const struct kserv_net *kn, const struct kserv_match *match)
 {
-	return kserv_flow_tuple(flow, KSERV_KEY_CLIENT)->proto != IPPROTO_TCP ||
-	       READ_ONCE(flow->state) == KSERV_FLOW_STATE_ESTABLISHED;
+	return match->dir == KSERV_DIR_IN && !(match->flow->flags & KSERV_FLOW_FLAGS_MASQUERADE) &&
+	       !kn->fast_started && !kserv_track_is_settled(match->flow);
 }
 
 /* Do what the flow says, and remember it for the packets that follow if @settled. */
@@ -120,7 +121,7 @@ static unsigned int apply(struct kserv_net *kn, struct sk_buff *skb, const struc
 		kserv_nat_prepare(&buffer, &packet->tuple, &to);
 		nat = &buffer;
 		if (stage == KSERV_STAGE_EARLY)
-			kserv_flow_expect(flow, &to);
+			kserv_flow_expect(flow, &to, is_idle_late(kn, match));
 	}
 	if (state->hook == NF_INET_POST_ROUTING)
 		kserv_fast_remember(kn, flow, match->dir, skb, state);
@@ -218,10 +219,11 @@ static unsigned int early_lookup(struct kserv_net *kn, struct sk_buff *skb, cons
 		fallthrough;
 	case KSERV_MATCH_PASS:
 		return apply(kn, skb, state, packet, &match, KSERV_STAGE_EARLY,
-			     is_steady(packet) && flow_is_steady(match.flow));
+			     is_steady(packet) && kserv_track_is_settled(match.flow));
 	case KSERV_MATCH_COLLIDE:
 		return collide(kn, skb, state, packet, match.flow);
 	default:
+		kserv_flow_expect_nothing();
 		return start(kn, skb, state, packet, NULL);
 	}
 }
@@ -232,6 +234,8 @@ static unsigned int late_lookup(struct kserv_net *kn, struct sk_buff *skb, const
 	struct kserv_match match;
 	bool settled = is_steady(packet);
 
+	if (kserv_flow_is_idle(kn, &packet->tuple))
+		return NF_ACCEPT;
 	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_LATE, &match);
 	if (match.kind == KSERV_MATCH_NONE)
 		return NF_ACCEPT;
@@ -255,7 +259,7 @@ static unsigned int late_lookup(struct kserv_net *kn, struct sk_buff *skb, const
 			return drop(kn, packet, KSERV_REASON_COLLISION);
 		}
 	}
-	return apply(kn, skb, state, packet, &match, KSERV_STAGE_LATE, settled && flow_is_steady(match.flow));
+	return apply(kn, skb, state, packet, &match, KSERV_STAGE_LATE, settled && kserv_track_is_settled(match.flow));
 }
 
 /* An error goes the way that an answer to the packet inside it would go, and is rewritten as that would be. */
@@ -276,11 +280,20 @@ static unsigned int translate_error(struct kserv_net *kn, struct sk_buff *skb, c
 	return rewritten(skb, state, stage);
 }
 
+/* A packet without such an address may still be for a node port, or for an address that no service has. */
+static bool may_start(struct kserv_net *kn, const struct kserv_packet *packet)
+{
+	return test_bit(ntohs(packet->tuple.dport), kn->filter->node_port) ||
+	       kserv_prefixes_contain(rcu_dereference(kn->config)->service_cidrs, packet->tuple.family,
+				      &packet->tuple.dst);
+}
+
 static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 	struct kserv_flow *none;
+	bool ours = kserv_filter_passes(kn->filter, skb, state->pf);
 
 	switch (kserv_packet_parse(skb, state->pf, &packet)) {
 	case 0:
@@ -297,6 +310,8 @@ static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struc
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_EARLY);
 	if (packet.is_echo)
 		return kserv_start(kn, skb, state, &packet, NULL, &none);
+	if (!ours && !may_start(kn, &packet))
+		return NF_ACCEPT;
 
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_EARLY, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet))
@@ -309,7 +324,7 @@ static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 
-	if (kserv_packet_parse(skb, state->pf, &packet) || packet.is_echo)
+	if (!kserv_filter_passes(kn->filter, skb, state->pf) || kserv_packet_parse(skb, state->pf, &packet) || packet.is_echo)
 		return NF_ACCEPT;
 	if (packet.is_error)
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_LATE);

@@ -14,6 +14,7 @@
 #include <uapi/linux/kserv.h>
 
 #include "config.h"
+#include "filter.h"
 #include "flow.h"
 #include "affinity.h"
 #include "stats.h"
@@ -52,6 +53,7 @@
  * @frontends: key -> frontend, see service.h
  * @flows: flow table
  * @sessions: session affinity
+ * @filter: addresses that packets of services have; there from the first service on
  * @stats: counters
  * @stale: raised when endpoints were removed or services deleted; flows then check whether theirs still stands
  * @generation: transactions committed; @mutex
@@ -73,6 +75,7 @@ struct kserv_net {
 	struct rhashtable frontends;
 	struct kserv_flow_table flows;
 	struct kserv_session_table sessions;
+	struct kserv_filter *filter;
 	struct kserv_stats __percpu *stats;
 	unsigned int stale;
 

@@ -71,6 +71,7 @@ static void __net_exit net_exit(struct net *net)
 	kserv_service_net_exit(kn);
 	kserv_route_net_exit(kn);
 	kserv_stats_net_exit(kn);
+	kvfree(kn->filter);
 	kserv_config_free(rcu_dereference_protected(kn->config, true));
 }
 

@@ -118,7 +118,8 @@ static unsigned int reject(struct kserv_net *kn, struct sk_buff *skb, const stru
 	if (kserv_event_wanted(kn))
 		kserv_event_packet(kn, KSERV_EVENT_TYPE_REJECT, tuple, service, reason);
 	kserv_reject(skb, state->pf, state);
-	return NF_DROP;
+	/* A process of this node learns it from its call as well. */
+	return state->hook == NF_INET_LOCAL_OUT ? NF_DROP_ERR(-ECONNREFUSED) : NF_DROP;
 }
 
 /* A TCP segment that starts nothing and belongs to nothing: what a host without that connection would answer. */
@@ -160,6 +161,7 @@ static unsigned int connect(struct kserv_net *kn, struct sk_buff *skb, const str
 
 	flow = make_flow(kn, question, decision, old);
 	if (!IS_ERR(flow)) {
+		kserv_filter_add(kn->filter, tuple->family, &tuple->dst);
 		atomic64_inc(&service->connections);
 		atomic64_inc(&decision->frontend->connections);
 		kserv_session_remember(kn, service, decision->choices, &tuple->src, flow->endpoint);

@@ -61,6 +61,17 @@ void kserv_track_expired(struct kserv_net *kn, struct kserv_flow *flow)
 		kserv_eject_failure(kn, flow->endpoint);
 }
 
+/* Datagrams that go on and on one way, as those of a log, count as well. */
+#define ONE_WAY_PACKETS 4
+
+bool kserv_track_is_settled(const struct kserv_flow *flow)
+{
+	if (READ_ONCE(flow->state) == KSERV_FLOW_STATE_ESTABLISHED)
+		return true;
+	return kserv_flow_tuple(flow, KSERV_KEY_CLIENT)->proto != IPPROTO_TCP &&
+	       atomic64_read(&flow->packets[KSERV_DIR_IN]) > ONE_WAY_PACKETS;
+}
+
 static void touch(struct kserv_net *kn, struct kserv_flow *flow)
 {
 	u32 expires = (u32)jiffies + kserv_track_timeout(kn, flow);
@@ -304,7 +315,6 @@ enum kserv_track kserv_track_packet(struct kserv_net *kn, struct kserv_flow *flo
 	touch(kn, flow);
 	atomic64_inc(&flow->packets[dir]);
 	atomic64_add(skb->len, &flow->bytes[dir]);
-	*settled = state == ENDPOINT_STANDS &&
-		   (packet->tuple.proto != IPPROTO_TCP || READ_ONCE(flow->state) == KSERV_FLOW_STATE_ESTABLISHED);
+	*settled = state == ENDPOINT_STANDS && kserv_track_is_settled(flow);
 	return KSERV_TRACK_GO;
 }

@@ -92,6 +92,14 @@ static int prepare_endpoints(struct kserv_transaction *tx)
 	return 0;
 }
 
+static int prepare_filter(struct kserv_transaction *tx)
+{
+	if (tx->kn->filter || list_empty(&tx->services))
+		return 0;
+	tx->kn->filter = kvzalloc(sizeof(*tx->kn->filter), GFP_KERNEL);
+	return tx->kn->filter ? 0 : -ENOMEM;
+}
+
 /* What costs a namespace something is there only when it is needed. The hooks come last: they need no undoing. */
 static int prepare_net(struct kserv_transaction *tx)
 {
@@ -116,7 +124,8 @@ static int prepare_net(struct kserv_transaction *tx)
 
 static int prepare(struct kserv_transaction *tx, const struct nlmsghdr *nlh)
 {
-	return read_message(tx, nlh) ?: prepare_frontends(tx) ?: prepare_endpoints(tx) ?: prepare_net(tx);
+	return read_message(tx, nlh) ?: prepare_filter(tx) ?: prepare_frontends(tx) ?: prepare_endpoints(tx) ?:
+	       prepare_net(tx);
 }
 
 static void give_up(struct kserv_transaction *tx)
@@ -187,7 +196,8 @@ static void commit(struct kserv_transaction *tx)
 		/* Pairs with the load before a flow looks at its endpoint: what was removed is marked so by now. */
 		smp_store_release(&kn->stale, kn->stale + 1);
 	kn->generation++;
-	if ((tx->stale || tx->forget) && atomic_read(&kn->sessions.n))
+	/* Those of removed endpoints and deleted services are as good as forgotten, until the table's own sweep. */
+	if (tx->forget && atomic_read(&kn->sessions.n))
 		kserv_session_sweep(kn);
 	/* With flows, the hooks stay until a later transaction or the end of the namespace. */
 	if (kn->hooks_registered && !kn->n_frontends && !percpu_counter_sum(&kn->flows.n))
