@@ -3,7 +3,7 @@
 #
 # The cluster of examples/ as namespaces, with what Kubernetes would have besides kserv: it is built from what
 # `kservctl get` tells of Nodes and Pods. Sourced after lib.sh by the demo and by cases that apply manifests.
-examples=$(cd "$(dirname "$0")/../../examples" && pwd)
+examples=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../examples" && pwd)
 # One store for all nodes, as they would have one API server; each node has a configuration of its own.
 export KSERV_STORE=$work/store.db
 # The network around the nodes of examples/nodes.yaml.

@@ -25,13 +25,13 @@ tables >"$work/before"
 
 bad 2 "port.*70000|70000.*port" service set default/bad tcp 10.96.0.2:70000
 bad 2 "500.96" service set default/bad tcp 500.96.0.2:80
-bad 2 "icmp" service set default/bad icmp 10.96.0.2:80
+bad 2 "protocol" service set default/bad icmp 10.96.0.2:80
 bad 2 "--no-such-option" service set default/bad tcp 10.96.0.2:80 --no-such-option
 bad 2 "scheduler" service set default/bad tcp 10.96.0.2:80 --scheduler fastest
 bad 2 "CIDR" service set default/bad tcp --load-balancer-ip 10.96.0.2:80,source=10.0.0.0/33
 bad 2 "no command" frobnicate
-bad 1 "default/web" service set default/other tcp 10.96.0.1:80
-bad 1 "31000|node port|default/web" service set default/other tcp 10.96.0.2:80 --node-port 31000
+bad 1 "another service already has this address" service set default/other tcp 10.96.0.1:80
+bad 1 "another service already has this.*frontend.1" service set default/other tcp 10.96.0.2:80 --node-port 31000
 bad 1 "exist" service set default/web tcp 10.96.0.1:80 --create
 bad 1 "no such|not exist|there is no|no service" service set default/none tcp 10.96.0.2:80 --update
 bad 1 "no such|not exist|there is no|no service" service del default/none tcp

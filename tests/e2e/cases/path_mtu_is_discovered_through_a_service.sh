@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Timeout: 300
 #
 # Where a link on the way is narrower, a router says so to the sender, about a packet with the addresses that it saw.
 # Unless kserv translates that message, outside and inside, for either direction, connections hang after a handshake.
@@ -9,12 +10,12 @@
 # One of these ways at a time takes only 1400 bytes.
 . "$(dirname "$0")/../lib.sh"
 
+# forget_mtus SENDER...
 forget_mtus() {
 	local ns
 
-	for ns in "${namespaces[@]}"; do
-		ip -n "$ns" route flush cache
-		ip -n "$ns" -6 route flush cache
+	for ns in "$@"; do
+		ip -n "$ns" "-$family" route flush cache
 	done
 }
 
@@ -22,23 +23,23 @@ forget_mtus() {
 narrow_towards_endpoint() {
 	local from=$1 frontend=$2 router=$3
 
-	forget_mtus
+	forget_mtus "$from"
 	connect_says "$from" "mtu 1400, said by $router about $frontend:80" \
 		udp "$frontend:80" bytes 1440 df errors expect too-big
 	connect "$from" udp "$frontend:80" bytes 1340 df
-	forget_mtus
-	connect "$from" tcp "$frontend:80" bytes 1000000
+	forget_mtus "$from"
+	connect "$from" tcp "$frontend:80" bytes 300000
 }
 
 # The endpoint's first answer is too much; it hears of that and cuts its next one to fit.
 narrow_towards_client() {
 	local from=$1 frontend=$2
 
-	forget_mtus
+	forget_mtus pod1 pod3
 	connect "$from" udp "$frontend:80" bytes 1450 expect timeout timeout 500
 	connect "$from" udp "$frontend:80" bytes 1450
-	forget_mtus
-	connect "$from" tcp "$frontend:80" bytes 1000000
+	forget_mtus pod1 pod3
+	connect "$from" tcp "$frontend:80" bytes 300000
 }
 
 # set_mtu NAMESPACE NAME MTU: of the way to NAME from there.
