@@ -377,8 +377,12 @@ static int put_session(struct sk_buff *skb, const struct kserv_session *session)
 static int put_one_session(const struct kserv_session *session, void *arg)
 {
 	struct walk *walk = arg;
-	void *header = message_begin(walk->skb, walk->cb, KSERV_CMD_SESSION_GET);
+	void *header;
 
+	/* Not swept out yet, but of no effect. */
+	if (READ_ONCE(session->endpoint->removed) || READ_ONCE(session->endpoint->service->dead))
+		return 0;
+	header = message_begin(walk->skb, walk->cb, KSERV_CMD_SESSION_GET);
 	if (!header)
 		return -EMSGSIZE;
 	if (put_session(walk->skb, session)) {

@@ -98,7 +98,7 @@ static const struct net_device *device_towards(struct net *net, u8 family, const
 		dst = ip6_route_output(net, NULL, &fl6);
 	}
 	if (!dst->error)
-		dev = dst->dev;
+		dev = dst_dev(dst);
 	dst_release(dst);
 	return dev;
 }

@@ -80,7 +80,7 @@ struct kserv_service *kserv_service_create(struct kserv_net *kn, const struct ks
 	service = service_alloc(key);
 	if (!service)
 		return ERR_PTR(-ENOMEM);
-	ret = idr_alloc_cyclic(&kn->service_ids, service, 1, 0, GFP_KERNEL_ACCOUNT);
+	ret = idr_alloc_cyclic(&kn->service_ids, service, 1, INT_MAX, GFP_KERNEL_ACCOUNT);
 	if (ret < 0)
 		goto err_free;
 	service->id = ret;
