@@ -33,7 +33,7 @@ ping_is_refused() {
 	local from
 
 	for from in pod2 node1; do
-		refuse "$from pings a cluster IP" 1 "Port Unreachable|Port unreachable|port unreachable" \
+		refuse "$from pings a cluster IP" 1 "Port Unreachable|Port unreachable|Connection refused" \
 			in_netns "$from" ping -n -c 1 -W 1 "$(cluster_ip 1 | tr -d '[]')"
 	done
 }
