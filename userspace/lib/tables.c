@@ -3,11 +3,11 @@
 #include <string.h>
 #include "lib/tables.h"
 
-/* Those of kserv_config_alloc() in kmod/config.c. */
+/* As kserv_config_alloc() in kmod/config.c has them. */
 const struct kserv_config kserv_config_defaults = {
-	.masquerade_port_min = 32768, .masquerade_port_max = 65535,
+	.fast_path = 1, .fast_path_set = true, .masquerade_port_min = 1024, .masquerade_port_max = 29999,
 	.flow_max = 262144, .session_max = 65536,
-	.tcp_syn_timeout = 60, .tcp_established_timeout = 24 * 3600, .tcp_close_timeout = 120,
+	.tcp_syn_timeout = 60, .tcp_established_timeout = 24 * 3600, .tcp_close_timeout = 20,
 	.udp_timeout = 30, .udp_stream_timeout = 120, .sctp_timeout = 210,
 };
 

@@ -110,7 +110,7 @@ struct kserv_route {
 	struct kserv_addr gateway;
 };
 
-/* The kernel's configuration; a member that is 0 or empty stands for the kernel's default. */
+/* The kernel's configuration; a number that is 0 stands for that of kserv_config_defaults. */
 struct kserv_config {
 	uint8_t conntrack;
 	uint8_t detect_local;
@@ -124,7 +124,7 @@ struct kserv_config {
 	uint32_t udp_timeout, udp_stream_timeout, sctp_timeout;
 };
 
-/* What the kernel takes for members that are 0. */
+/* What sync sends for members that are 0. */
 extern const struct kserv_config kserv_config_defaults;
 
 /**

@@ -222,41 +222,54 @@ static int diff_routes(struct differ *differ, const struct kserv_tables *before,
 	return error;
 }
 
-/* A member that is 0 stands for the kernel's default. */
-static bool number_differs(uint32_t want, uint32_t have, uint32_t otherwise)
+/* A number of the configuration with what stands for 0. */
+static uint32_t or_default(uint32_t number, uint32_t otherwise)
 {
-	return (want ? want : otherwise) != have;
+	return number ? number : otherwise;
 }
 
-static bool config_differs(const struct kserv_config *want, const struct kserv_config *have)
+/* @config with every number in it, as it is compared and sent. Lists are those of @config. */
+static struct kserv_config completed(const struct kserv_config *config)
 {
-	const struct kserv_config *otherwise = &kserv_config_defaults;
+	const struct kserv_config *d = &kserv_config_defaults;
+	struct kserv_config c = *config;
 
-	return want->conntrack != have->conntrack || want->detect_local != have->detect_local ||
-	       (want->fast_path_set ? want->fast_path : otherwise->fast_path) != have->fast_path ||
-	       strcmp(want->pod_interface, have->pod_interface) ||
-	       !prefixes_are_equal(&want->pod_cidrs, &have->pod_cidrs) ||
-	       !prefixes_are_equal(&want->service_cidrs, &have->service_cidrs) ||
-	       !prefixes_are_equal(&want->node_port_addresses, &have->node_port_addresses) ||
-	       number_differs(want->masquerade_port_min, have->masquerade_port_min, otherwise->masquerade_port_min) ||
-	       number_differs(want->masquerade_port_max, have->masquerade_port_max, otherwise->masquerade_port_max) ||
-	       number_differs(want->flow_max, have->flow_max, otherwise->flow_max) ||
-	       number_differs(want->session_max, have->session_max, otherwise->session_max) ||
-	       number_differs(want->tcp_syn_timeout, have->tcp_syn_timeout, otherwise->tcp_syn_timeout) ||
-	       number_differs(want->tcp_established_timeout, have->tcp_established_timeout,
-			      otherwise->tcp_established_timeout) ||
-	       number_differs(want->tcp_close_timeout, have->tcp_close_timeout, otherwise->tcp_close_timeout) ||
-	       number_differs(want->udp_timeout, have->udp_timeout, otherwise->udp_timeout) ||
-	       number_differs(want->udp_stream_timeout, have->udp_stream_timeout, otherwise->udp_stream_timeout) ||
-	       number_differs(want->sctp_timeout, have->sctp_timeout, otherwise->sctp_timeout);
+	c.fast_path = c.fast_path_set ? c.fast_path : d->fast_path;
+	c.fast_path_set = true;
+	c.masquerade_port_min = or_default(c.masquerade_port_min, d->masquerade_port_min);
+	c.masquerade_port_max = or_default(c.masquerade_port_max, d->masquerade_port_max);
+	c.flow_max = or_default(c.flow_max, d->flow_max);
+	c.session_max = or_default(c.session_max, d->session_max);
+	c.tcp_syn_timeout = or_default(c.tcp_syn_timeout, d->tcp_syn_timeout);
+	c.tcp_established_timeout = or_default(c.tcp_established_timeout, d->tcp_established_timeout);
+	c.tcp_close_timeout = or_default(c.tcp_close_timeout, d->tcp_close_timeout);
+	c.udp_timeout = or_default(c.udp_timeout, d->udp_timeout);
+	c.udp_stream_timeout = or_default(c.udp_stream_timeout, d->udp_stream_timeout);
+	c.sctp_timeout = or_default(c.sctp_timeout, d->sctp_timeout);
+	return c;
 }
 
-static int diff_config(struct differ *differ, const struct kserv_config *want, const struct kserv_config *have)
+static bool config_is_same(const struct kserv_config *a, const struct kserv_config *b)
 {
-	if (!config_differs(want, have))
+	return a->conntrack == b->conntrack && a->detect_local == b->detect_local && a->fast_path == b->fast_path &&
+	       !strcmp(a->pod_interface, b->pod_interface) && prefixes_are_equal(&a->pod_cidrs, &b->pod_cidrs) &&
+	       prefixes_are_equal(&a->service_cidrs, &b->service_cidrs) &&
+	       prefixes_are_equal(&a->node_port_addresses, &b->node_port_addresses) &&
+	       a->masquerade_port_min == b->masquerade_port_min && a->masquerade_port_max == b->masquerade_port_max &&
+	       a->flow_max == b->flow_max && a->session_max == b->session_max &&
+	       a->tcp_syn_timeout == b->tcp_syn_timeout && a->tcp_close_timeout == b->tcp_close_timeout &&
+	       a->tcp_established_timeout == b->tcp_established_timeout && a->udp_timeout == b->udp_timeout &&
+	       a->udp_stream_timeout == b->udp_stream_timeout && a->sctp_timeout == b->sctp_timeout;
+}
+
+static int diff_config(struct differ *differ, const struct kserv_config *desired, const struct kserv_config *have)
+{
+	struct kserv_config want = completed(desired);
+
+	if (config_is_same(&want, have))
 		return 0;
 	differ->counts.config_set = true;
-	return kserv_transaction_config_set(differ->transaction, want);
+	return kserv_transaction_config_set(differ->transaction, &want);
 }
 
 int kserv_sync_diff(const struct kserv_tables *desired, const struct kserv_tables *actual,
