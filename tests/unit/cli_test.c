@@ -255,11 +255,11 @@ static void an_unknown_word_names_the_nearest_command(void **state)
 	static const struct {
 		const char *line, *said;
 	} lines[] = {
-		{ "servce list", "there is no command 'servce list'; did you mean 'service list'?; see kservctl --help" },
+		{ "servixe list", "there is no command 'servixe list'; did you mean 'service list'?; see kservctl --help" },
 		{ "service lst", "there is no command 'service lst'; did you mean 'service list'?; see kservctl --help" },
 		{ "endpoints set a/b/tcp 1.1.1.1:1",
 		  "there is no command 'endpoints set'; did you mean 'endpoint set'?; see kservctl --help" },
-		{ "statuss", "there is no command 'statuss'; did you mean 'status'?; see kservctl --help" },
+		{ "statusx", "there is no command 'statusx'; did you mean 'status'?; see kservctl --help" },
 		{ "route", "'route' needs one more word; there are route list, route set, route del; see kservctl --help" },
 		{ "frobnicate", "there is no command 'frobnicate'; see kservctl --help" },
 		{ "help frobnicate", "there is no command 'frobnicate'; see kservctl --help" },

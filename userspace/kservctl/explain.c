@@ -24,8 +24,9 @@ const char explain_more[] =
 	"udp, sctp, or icmp for a ping, which has no ports.\n"
 	"\n"
 	"In JSON: verdict (translate, reject, drop or pass), reason, service, frontend, frontend-type, source (pod, node\n"
-	"or other), set (cluster or local), endpoints [{address, port, masquerade, weight}] that may be chosen, and\n"
-	"excluded [{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
+	"or other), set (cluster or local), set-reason (policy-cluster, policy-local or short-circuit), masquerade-reason\n"
+	"(a flag of the frontend), endpoints [{address, port, masquerade, weight}] that may be chosen, and excluded\n"
+	"[{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
 	"\n"
 	"  kservctl explain 10.244.1.5 10.96.0.10:80\n"
 	"  kservctl explain [fd00::5]:40000 [fd00:96::10]:53/udp -o json\n";
@@ -117,7 +118,7 @@ struct choice {
 };
 
 struct answer {
-	uint8_t verdict, reason, source, frontend_type;
+	uint8_t verdict, reason, source, frontend_type, frontend_flags;
 	bool has_frontend, local_set, is_sticky;
 	struct kserv_addr flow_endpoint;
 	uint16_t flow_port;
@@ -168,9 +169,12 @@ static void read_frontend(const struct nlattr *nest, struct answer *answer)
 	const struct nlattr *attribute;
 
 	answer->has_frontend = true;
-	kserv_for_each_attribute(attribute, (const struct nlattr *)kserv_attribute_data(nest), kserv_attribute_len(nest))
+	kserv_for_each_attribute(attribute, (const struct nlattr *)kserv_attribute_data(nest), kserv_attribute_len(nest)) {
 		if ((attribute->nla_type & NLA_TYPE_MASK) == KSERV_A_FRONTEND_TYPE)
 			answer->frontend_type = kserv_attribute_u8(attribute);
+		else if ((attribute->nla_type & NLA_TYPE_MASK) == KSERV_A_FRONTEND_FLAGS)
+			answer->frontend_flags = kserv_attribute_u8(attribute);
+	}
 }
 
 static int receive(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
@@ -227,6 +231,27 @@ static const char *left_out(const struct answer *answer, const struct choice *ch
 	return NULL;
 }
 
+/* Why the set is the one it is. */
+static const char *set_reason(const struct answer *answer)
+{
+	if (!(answer->frontend_flags & KSERV_FRONTEND_FLAGS_LOCAL_SET))
+		return "policy-cluster";
+	return answer->local_set ? "policy-local" : "short-circuit";
+}
+
+/* The frontend's flag by which sources of this kind are masqueraded; NULL if they are not. */
+static const char *masquerade_reason(const struct answer *answer)
+{
+	static const uint8_t flags[] = {
+		[KSERV_SOURCE_TYPE_OTHER] = KSERV_FRONTEND_FLAGS_MASQUERADE_OTHER,
+		[KSERV_SOURCE_TYPE_POD] = KSERV_FRONTEND_FLAGS_MASQUERADE_POD,
+		[KSERV_SOURCE_TYPE_NODE] = KSERV_FRONTEND_FLAGS_MASQUERADE_NODE,
+	};
+	uint8_t flag = answer->source < sizeof(flags) ? answer->frontend_flags & flags[answer->source] : 0;
+
+	return flag ? kserv_word(&kserv_words_frontend_flags, __builtin_ctz(flag)) : NULL;
+}
+
 static cJSON *choice_tree(const struct choice *choice, const char *reason)
 {
 	cJSON *tree = cJSON_CreateObject();
@@ -271,6 +296,9 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 		cJSON_AddStringToObject(tree, "frontend-type",
 					kserv_word(&kserv_words_frontend_type, answer->frontend_type));
 		cJSON_AddStringToObject(tree, "set", answer->local_set ? "local" : "cluster");
+		cJSON_AddStringToObject(tree, "set-reason", set_reason(answer));
+		if (masquerade_reason(answer))
+			cJSON_AddStringToObject(tree, "masquerade-reason", masquerade_reason(answer));
 	}
 	cJSON_AddStringToObject(tree, "source", kserv_word(&kserv_words_source_type, answer->source));
 	cJSON_AddItemToObject(tree, "endpoints", endpoints);
@@ -288,11 +316,39 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 	return tree;
 }
 
+static void print_choices(const struct answer *answer)
+{
+	const char *reason, *heading = "endpoints", *rule = masquerade_reason(answer);
+	char address[KSERV_ADDR_TEXT];
+	size_t i;
+
+	for (i = 0; i < answer->n_choices; i++) {
+		const struct choice *choice = &answer->choices[i];
+
+		if (left_out(answer, choice))
+			continue;
+		printf("%-11s%s weight %u", heading, kserv_addr_port_format(&choice->addr, choice->port, address),
+		       choice->weight);
+		/* Rule 5.9: an endpoint that is the source itself must not see its own address. */
+		if (choice->masquerade)
+			printf(", masqueraded (%s)", rule ? rule : "hairpin");
+		puts(choice->sticky ? ", remembered by session affinity" : "");
+		heading = "";
+	}
+	heading = "left out";
+	for (i = 0; i < answer->n_choices; i++) {
+		reason = left_out(answer, &answer->choices[i]);
+		if (!reason)
+			continue;
+		printf("%-11s%s: %s\n", heading,
+		       kserv_addr_port_format(&answer->choices[i].addr, answer->choices[i].port, address), reason);
+		heading = "";
+	}
+}
+
 static void print_text(const struct question *question, const struct answer *answer)
 {
 	char destination[KSERV_ADDR_TEXT + 8], address[KSERV_ADDR_TEXT];
-	const char *reason, *heading = "endpoints";
-	size_t i;
 
 	printf("%-11s%s", "verdict", kserv_word(&kserv_words_verdict, answer->verdict));
 	printf(answer->reason ? ": %s\n" : "\n", kserv_word(&kserv_words_reason, answer->reason));
@@ -306,26 +362,8 @@ static void print_text(const struct question *question, const struct answer *ans
 		       kserv_word(&kserv_words_frontend_type, answer->frontend_type));
 	printf("%-11s%s\n", "source", kserv_word(&kserv_words_source_type, answer->source));
 	if (answer->has_frontend)
-		printf("%-11s%s\n", "set", answer->local_set ? "local" : "cluster");
-	for (i = 0; i < answer->n_choices; i++) {
-		const struct choice *choice = &answer->choices[i];
-
-		if (left_out(answer, choice))
-			continue;
-		printf("%-11s%s weight %u%s%s\n", heading, kserv_addr_port_format(&choice->addr, choice->port, address),
-		       choice->weight, choice->masquerade ? ", masquerade" : "",
-		       choice->sticky ? ", remembered by session affinity" : "");
-		heading = "";
-	}
-	heading = "left out";
-	for (i = 0; i < answer->n_choices; i++) {
-		reason = left_out(answer, &answer->choices[i]);
-		if (!reason)
-			continue;
-		printf("%-11s%s: %s\n", heading,
-		       kserv_addr_port_format(&answer->choices[i].addr, answer->choices[i].port, address), reason);
-		heading = "";
-	}
+		printf("%-11s%s (%s)\n", "set", answer->local_set ? "local" : "cluster", set_reason(answer));
+	print_choices(answer);
 }
 
 static enum exit_code ask(struct kserv_nl *nl, const struct question *question, enum output_format format)
