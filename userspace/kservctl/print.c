@@ -32,6 +32,9 @@ bool output_format(unsigned int allowed, enum output_format *ret_format)
 			return true;
 		}
 	}
+	/* Where there is no more to be seen, the table is all of it. */
+	if (!strcmp(format_text, "wide"))
+		return true;
 	usage_error("-o %s: there is no such format here", format_text);
 	return false;
 }
