@@ -154,7 +154,7 @@ void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow)
 }
 
 /* Call @fn for each valid entry, under the lock of its cache. */
-static void for_each_entry(struct kserv_net *kn, void (*fn)(struct kserv_cache *cache, struct kserv_cache_entry *entry))
+static void walk(struct kserv_net *kn, void (*fn)(struct kserv_cache *cache, struct kserv_cache_entry *entry))
 {
 	struct kserv_cache_entry *entry;
 	struct kserv_cache *cache;
@@ -177,7 +177,7 @@ static void for_each_entry(struct kserv_net *kn, void (*fn)(struct kserv_cache *
 
 void kserv_cache_fold(struct kserv_net *kn)
 {
-	for_each_entry(kn, fold);
+	walk(kn, fold);
 }
 
 static void age(struct kserv_cache *cache, struct kserv_cache_entry *entry)
@@ -188,7 +188,7 @@ static void age(struct kserv_cache *cache, struct kserv_cache_entry *entry)
 
 void kserv_cache_age(struct kserv_net *kn)
 {
-	for_each_entry(kn, age);
+	walk(kn, age);
 }
 
 int kserv_cache_init(struct kserv_flow_table *table)

@@ -11,14 +11,14 @@
  * memory that another CPU writes.
  *
  * An entry is valid only while its flow is alive, so entry->flow may be followed while it is. Who kills a flow sets
- * flow->dead, then clears the entries on the CPUs in flow->cpus; who fills an entry sets its bit in flow->cpus first and
- * looks at flow->dead afterwards, under the lock of the cache. No entry outlives its flow by more than the RCU read
+ * flow->dead, then clears the entries on the CPUs in flow->cpus; who fills an entry sets its bit in flow->cpus first
+ * and looks at flow->dead afterwards, under the lock of the cache. No entry outlives its flow by more than the RCU read
  * section that was already using it. Hits take no lock.
  */
 
 #define KSERV_CACHE_BITS 10
 
-/* An entry goes back to its flow this often, to keep it alive, to count and to see whether its endpoint still stands. */
+/* An entry goes back to its flow this often: to keep it alive, to count, to see whether its endpoint still stands. */
 #define KSERV_CACHE_REFRESH (HZ / 2)
 
 enum kserv_cache_action {
@@ -118,7 +118,7 @@ static inline struct kserv_fast_entry *kserv_cache_lookup_fast(struct kserv_flow
 
 /**
  * kserv_cache_fill() - remember what is done with packets of @from
- * @to: what they are rewritten to, or NULL for nothing
+ * @nat: what they are rewritten to, or NULL for nothing
  * Context: BH off, RCU read section in which @flow was found.
  */
 void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir, enum kserv_stage stage,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ingress fast path: from its second packet on, an established flow crosses this node from the device where a packet
- * comes in straight to the one where it goes out, past routing and the IP hooks. What is unusual about a packet, or has
+ * The ingress fast path: from its second packet on, a flow crosses this node from the device where a packet comes in
+ * straight to the one where it goes out, past routing and the IP hooks. What is unusual about a packet, or has
  * changed about its way, sends it the ordinary way, which is always there.
  */
 #include <linux/etherdevice.h>
@@ -162,8 +162,8 @@ static bool parse(struct kserv_net *kn, struct sk_buff *skb, struct kserv_packet
 }
 
 /*
- * Note the packet in its flow where it can make a difference. Return: false if the packet is not simply one of the flow,
- * or the flow has not been seen in both directions.
+ * Note the packet in its flow where it can make a difference. Return: false if the packet is not simply one of the
+ * flow, or the flow has not been seen in both directions.
  */
 static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_packet *packet,
 		  struct kserv_cache_entry *entry)

@@ -26,7 +26,7 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
  */
 int kserv_fast_start(struct kserv_net *kn);
 void kserv_fast_stop(struct kserv_net *kn);
-/* Start or stop as the configuration says; what cannot be started goes the ordinary way. Context: as kserv_fast_start(). */
+/* Start or stop as configured; where it cannot start, packets go the ordinary way. Context: as kserv_fast_start(). */
 void kserv_fast_update(struct kserv_net *kn);
 
 #endif /* _KSERV_FAST_H */

@@ -240,7 +240,7 @@ static bool bucket_has(struct kserv_flow_bucket *bucket, const struct kserv_tupl
 
 	lockdep_assert_held(&bucket->lock);
 	hlist_for_each_entry(node, &bucket->head, node)
-		if ((node->key == KSERV_KEY_CLIENT) == client && kserv_tuple_equal(&node->tuple, tuple) &&
+		if (client == (node->key == KSERV_KEY_CLIENT) && kserv_tuple_equal(&node->tuple, tuple) &&
 		    is_live(kserv_node_flow(node)))
 			return true;
 	return false;

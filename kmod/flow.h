@@ -189,8 +189,8 @@ bool kserv_flow_target(const struct kserv_flow *flow, enum kserv_stage stage, en
  * @sport: source port towards the endpoint, the client's own unless another connection uses that
  * @flags: KSERV_FLOW_FLAGS_*
  * Context: RCU read section, BH off.
- * Return: the flow, valid inside the section, or -EALREADY: there is one for this packet; -EEXIST: another flow looks the
- * same to the endpoint; -ENOSPC: the table is full; -ENOMEM; -ENOENT: the endpoint is being freed.
+ * Return: the flow, valid inside the section, or -EALREADY: there is one for this packet; -EEXIST: another flow looks
+ * the same to the endpoint; -ENOSPC: the table is full; -ENOMEM; -ENOENT: the endpoint is being freed.
  */
 struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
 				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags);
@@ -207,16 +207,14 @@ int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const u
 /* End a flow. Context: any; takes the flow's lock. Return: false if somebody else did. */
 bool kserv_flow_kill(struct kserv_net *kn, struct kserv_flow *flow);
 
-/**
- * struct kserv_flow_filter - which flows a request is about; what is not set matches all
- * @set: bits of enum kserv_flow_filter_bit
- */
+/* Members of struct kserv_flow_filter, as bits of its @set. */
 enum kserv_flow_filter_bit {
 	KSERV_FILTER_FAMILY, KSERV_FILTER_PROTOCOL, KSERV_FILTER_CLIENT, KSERV_FILTER_CLIENT_PORT,
 	KSERV_FILTER_FRONTEND, KSERV_FILTER_FRONTEND_PORT, KSERV_FILTER_ENDPOINT, KSERV_FILTER_ENDPOINT_PORT,
 	KSERV_FILTER_SERVICE,
 };
 
+/* Which flows a request is about; what is not in @set matches all. */
 struct kserv_flow_filter {
 	unsigned long set;
 	u8 family;

@@ -226,7 +226,7 @@ static int stage_over(struct kserv_transaction *tx, struct kserv_frontend *found
 	if (has == new->service && change && (change->new || change->kept) && change->nest == tx->nest)
 		return kserv_refuse(tx->extack, attr, -EEXIST, "the same frontend is set twice");
 	/* A service in force may yet give it up in this message: kserv_frontend_prepare() looks. */
-	if (has && has != new->service && change && change->new)
+	if (has && has != new->service && change && (change->new || change->kept))
 		return kserv_refuse(tx->extack, attr, -EEXIST,
 				    "another service of this transaction sets the same address, protocol and port");
 	if (!change) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The packet's story. Early, before routing: a packet of a client is sent to its endpoint (and an answer to a masqueraded
- * one back to its client). Late, after everything else: an answer gets the frontend's address back (and a packet to be
+ * The packet's story. Early, before routing: a packet of a client is sent to its endpoint (and an answer to a
+ * masqueraded one back to its client). Late, after everything else: an answer gets the frontend's address back (and a packet to be
  * masqueraded an address of this node). So routing, connection tracking and firewalls see client and endpoint.
  */
 #include <linux/netfilter_ipv4.h>
@@ -99,7 +99,7 @@ static bool is_steady(const struct kserv_packet *packet)
 	       !(packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST));
 }
 
-/* A client's packet has nothing to wait for after its destination is rewritten, unless something is to be remembered. */
+/* A client's packet has nothing to wait for once its destination is rewritten, unless something is to be remembered. */
 static bool is_idle_late(const struct kserv_net *kn, const struct kserv_match *match)
 {
 	return match->dir == KSERV_DIR_IN && !(match->flow->flags & KSERV_FLOW_FLAGS_MASQUERADE) &&
@@ -324,7 +324,8 @@ static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 
-	if (!kserv_filter_passes(kn->filter, skb, state->pf) || kserv_packet_parse(skb, state->pf, &packet) || packet.is_echo)
+	if (!kserv_filter_passes(kn->filter, skb, state->pf) || kserv_packet_parse(skb, state->pf, &packet) ||
+	    packet.is_echo)
 		return NF_ACCEPT;
 	if (packet.is_error)
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_LATE);

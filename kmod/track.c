@@ -147,6 +147,7 @@ static enum endpoint_state tcp_endpoint_state(const struct kserv_flow *flow)
 	const struct kserv_endpoint *endpoint = flow->endpoint;
 	const struct kserv_choices *choices = rcu_dereference(endpoint->service->choices);
 
+	/* Pairs with kserv_endpoint_commit(): the time of the removal is there. */
 	if (!smp_load_acquire(&endpoint->removed) || !choices || choices->removal != KSERV_REMOVAL_RESET)
 		return ENDPOINT_STANDS;
 	if ((u32)jiffies - READ_ONCE(endpoint->since) < choices->removal_grace * HZ)
