@@ -6,7 +6,7 @@
 /* The Kubernetes default for services with node ports. */
 enum { NODE_PORT_MIN = 30000, NODE_PORT_MAX = 32767 };
 /* Ports below belong to well-known services and are not used as source ports. */
-enum { SOURCE_PORT_MIN = 1024, SOURCE_PORT_MAX = 65535 };
+enum { SOURCE_PORT_MIN = 1024, SOURCE_PORT_MAX = 65535, SOURCE_PORTS_ENOUGH = 4096, LOCAL_PORT_MIN = 32768 };
 
 static const struct kserv_node *find_node(const struct kserv_cluster *cluster)
 {
@@ -76,24 +76,29 @@ enum kserv_detect_local kserv_here_detect_local(const struct kserv_here *here)
 	return here->settings->detect_node_cidr ? KSERV_DETECT_LOCAL_CIDR : here->settings->detect_local;
 }
 
-/* The larger of the two ranges that the node ports leave. */
+/*
+ * Ports that neither node ports nor local sockets have, which get theirs from 32768 on: an answer to a process of this
+ * node is never taken for one to a masqueraded client. Where the node ports leave too few of them, those above.
+ */
 static void find_masquerade_range(struct kserv_here *here)
 {
 	const struct kserv_settings *settings = here->settings;
 	unsigned int min = settings->node_port_min ? settings->node_port_min : NODE_PORT_MIN;
 	unsigned int max = settings->node_port_max ? settings->node_port_max : NODE_PORT_MAX;
-	unsigned int below = min > SOURCE_PORT_MIN ? min - SOURCE_PORT_MIN : 0;
-	unsigned int above = SOURCE_PORT_MAX - max;
+	unsigned int above = max < SOURCE_PORT_MIN ? SOURCE_PORT_MIN : max + 1;
 
 	if (settings->kernel.masquerade_port_min) {
 		here->masquerade_min = settings->kernel.masquerade_port_min;
 		here->masquerade_max = settings->kernel.masquerade_port_max;
-	} else if (above && above >= below) {
-		here->masquerade_min = max < SOURCE_PORT_MIN ? SOURCE_PORT_MIN : (uint16_t)(max + 1);
-		here->masquerade_max = SOURCE_PORT_MAX;
-	} else if (below) {
+	} else if (min >= SOURCE_PORT_MIN + SOURCE_PORTS_ENOUGH) {
 		here->masquerade_min = SOURCE_PORT_MIN;
-		here->masquerade_max = (uint16_t)(min - 1);
+		here->masquerade_max = (uint16_t)(min <= LOCAL_PORT_MIN ? min - 1 : LOCAL_PORT_MIN - 1);
+	} else if (above + SOURCE_PORTS_ENOUGH <= LOCAL_PORT_MIN) {
+		here->masquerade_min = (uint16_t)above;
+		here->masquerade_max = LOCAL_PORT_MIN - 1;
+	} else if (above <= SOURCE_PORT_MAX) {
+		here->masquerade_min = (uint16_t)above;
+		here->masquerade_max = SOURCE_PORT_MAX;
 	}
 }
 
