@@ -260,6 +260,9 @@ static bool way_is_fit(const struct sk_buff *skb, u8 family)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
+	/* An IPv4 route by way of an IPv6 neighbour. */
+	if (dst && family == NFPROTO_IPV4 && skb_rtable(skb)->rt_gw_family == AF_INET6)
+		return false;
 	return dst && !dst->error && !dst_xfrm(dst) && !dst->lwtstate && dst->dev->type == ARPHRD_ETHER &&
 	       dst->output == (family == NFPROTO_IPV4 ? ip_output : ip6_output);
 }
