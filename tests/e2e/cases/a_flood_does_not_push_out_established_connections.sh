@@ -16,18 +16,19 @@ use_both() {
 
 setup_cluster pod1 pod2
 start_server pod1 tcp:8080 udp:8080
+check "the table can be small" kservctl_on node1 config set --flow-max 1000
 service default/good:tcp tcp at 1:80 pod1:8080
 service default/good:udp udp at 1:80 pod1:8080
 service default/bad tcp at 2:80 pod2:8080
 ip -n pod2 link set eth0 down
-check "the table can be made small" kservctl_on node1 config set --flow-max 1000
 
 family=4
 tell pod1 open tcp tcp "$(cluster_ip 1):80"
 tell pod1 open udp udp "$(cluster_ip 1):80"
 use_both
 connect client tcp "$(cluster_ip 2):80" count 3000 timeout 1 expect timeout
-check "the table is not larger than that" test "$(flows)" -le 1000
+# CPUs count on their own for a while, so it may be exceeded by some.
+check "the table is not much larger than that" test "$(flows)" -le 1150
 use_both
 check "room was made for new flows" test "$(counter node1 flows-early-dropped)" -gt 0
 family=6

@@ -9,7 +9,7 @@
 
 build_firewall() {
 	in_netns node1 nft -f - <<-END
-		table inet policy {
+		table inet guard {
 			chain forward {
 				type filter hook forward priority 0; policy drop;
 				ct state established,related accept
@@ -48,10 +48,10 @@ build_firewall || die "no firewall"
 
 both pass_firewall
 check "client and endpoint are tracked as one connection" tracked "${ip4[client]}" "${ip4[pod1]}"
-check "nothing was invalid" bash -c "nsenter --net=/run/netns/node1 nft list chain inet policy forward | grep -q 'invalid counter packets 0 '"
+check "nothing was invalid" bash -c "nsenter --net=/run/netns/node1 nft list chain inet guard forward | grep -q 'invalid counter packets 0 '"
 
 in_netns node1 conntrack -F 2>/dev/null
 check "connection tracking can be kept off flows" kservctl_on node1 config set --conntrack bypass
-in_netns node1 nft add rule inet policy forward ct state untracked accept
+in_netns node1 nft add rule inet guard forward ct state untracked accept
 both pass_firewall
 check "then flows are not tracked" bash -c "! nsenter --net=/run/netns/node1 conntrack -L -p tcp 2>/dev/null | grep -q 8080"
