@@ -202,20 +202,25 @@ static u32 lower_bound(const struct kserv_choices *choices, u32 first, u32 end,
 	return first;
 }
 
-/* Where the endpoint is among those in force. */
-static u32 find_slot(const struct kserv_choices *choices, const struct kserv_endpoint_change *change)
+static bool is_at(const struct kserv_choices *choices, u32 slot, const struct kserv_endpoint_change *change)
 {
-	const struct kserv_endpoint *endpoint;
+	const struct kserv_endpoint *endpoint = choices->endpoint[slot];
+
+	return !order(&endpoint->addr, endpoint->port, &change->addr, change->port);
+}
+
+/* Where the endpoint is among those in force; @guess is where it is if all come as they are there. */
+static u32 find_slot(const struct kserv_choices *choices, const struct kserv_endpoint_change *change, u32 guess)
+{
 	enum kserv_group group;
 	u32 at, end;
 
-	for (group = KSERV_GROUP_LOCAL; group < KSERV_N_GROUPS; group++) {
+	if (guess < choices->n && is_at(choices, guess, change))
+		return guess;
+	for (group = KSERV_GROUP_LOCAL; choices->n && group < KSERV_N_GROUPS; group++) {
 		end = kserv_choices_bound(choices, group + 1);
 		at = lower_bound(choices, kserv_choices_bound(choices, group), end, change);
-		if (at == end)
-			continue;
-		endpoint = choices->endpoint[at];
-		if (!order(&endpoint->addr, endpoint->port, &change->addr, change->port))
+		if (at < end && is_at(choices, at, change))
 			return at;
 	}
 	return KSERV_NO_SLOT;
@@ -228,14 +233,14 @@ static struct kserv_choices *in_force(const struct kserv_transaction *tx, const 
 
 /*
  * One endpoint's changes, @n of them in the order of the message, become one, which is put to @to (that may be where
- * they are). Return: 0 or -errno; *@ret_void when nothing is left of them.
+ * they are); the first one's slot is a guess. Return: 0 or -errno; *@ret_void when nothing is left of them.
  */
 static int resolve_one(struct kserv_transaction *tx, struct kserv_service_change *change,
 		       const struct kserv_endpoint_change *from, u32 n, struct kserv_endpoint_change *to,
 		       bool *ret_void)
 {
 	struct kserv_choices *choices = in_force(tx, change->service);
-	u32 i, slot = find_slot(choices, from);
+	u32 i, slot = find_slot(choices, from, from->slot);
 	bool exists = slot != KSERV_NO_SLOT && !change->cleared;
 
 	for (i = 0; i < n; i++) {
@@ -259,7 +264,7 @@ static int resolve_one(struct kserv_transaction *tx, struct kserv_service_change
 static int resolve(struct kserv_transaction *tx, struct kserv_service_change *change)
 {
 	struct kserv_endpoint_change *v = change->endpoints;
-	u32 first, next, n = change->n_endpoints, out = 0;
+	u32 first, next, n = change->n_endpoints, out = 0, guess = 0;
 	bool is_void;
 	int ret;
 
@@ -268,13 +273,17 @@ static int resolve(struct kserv_transaction *tx, struct kserv_service_change *ch
 		for (next = first + 1; next < n; next++)
 			if (order(&v[first].addr, v[first].port, &v[next].addr, v[next].port))
 				break;
+		v[first].slot = guess;
 		ret = resolve_one(tx, change, &v[first], next - first, &v[out], &is_void);
 		/* Only those up to here are looked at when the transaction is given up. */
 		change->n_endpoints = out;
 		if (ret)
 			return ret;
-		if (!is_void)
-			out++;
+		if (is_void)
+			continue;
+		if (v[out].slot != KSERV_NO_SLOT)
+			guess = v[out].slot + 1;
+		out++;
 	}
 	change->n_endpoints = out;
 	return 0;
