@@ -14,8 +14,8 @@
 #include "service.h"
 #include "track.h"
 
-/* Buckets searched for a flow to give up when the table is full. */
-#define EARLY_DROP_BUCKETS 8
+/* Buckets searched for a flow to give up when the table is full: enough also where flow-max was lowered afterwards. */
+#define EARLY_DROP_BUCKETS 256
 
 #define MIN_BITS 10
 #define MAX_BITS 20

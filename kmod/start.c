@@ -93,6 +93,9 @@ static struct kserv_flow *make_flow(struct kserv_net *kn, const struct kserv_que
 				      flow_flags(kn, question, decision, endpoint));
 		if (!IS_ERR(flow) || (PTR_ERR(flow) != -EEXIST && PTR_ERR(flow) != -ENOENT))
 			return flow;
+		/* Session affinity: the endpoint stays, the port gives way. */
+		if (decision->choices->affinity_timeout && PTR_ERR(flow) == -EEXIST)
+			break;
 		avoid = endpoint;
 	}
 	return add_with_other_port(kn, tuple, endpoint, flow_flags(kn, question, decision, endpoint));
