@@ -237,12 +237,14 @@ static void unlock_two(struct kserv_flow_bucket *a, struct kserv_flow_bucket *b)
 static bool bucket_has(struct kserv_flow_bucket *bucket, const struct kserv_tuple *tuple, bool client)
 {
 	struct kserv_flow_node *node;
+	bool is_client;
 
 	lockdep_assert_held(&bucket->lock);
-	hlist_for_each_entry(node, &bucket->head, node)
-		if (client == (node->key == KSERV_KEY_CLIENT) && kserv_tuple_equal(&node->tuple, tuple) &&
-		    is_live(kserv_node_flow(node)))
+	hlist_for_each_entry(node, &bucket->head, node) {
+		is_client = node->key == KSERV_KEY_CLIENT;
+		if (is_client == client && kserv_tuple_equal(&node->tuple, tuple) && is_live(kserv_node_flow(node)))
 			return true;
+	}
 	return false;
 }
 
