@@ -2,7 +2,8 @@
 /*
  * The packet's story. Early, before routing: a packet of a client is sent to its endpoint (and an answer to a
  * masqueraded one back to its client). Late, after everything else: an answer gets the frontend's address back (and a
- * packet to be masqueraded an address of this node). So routing, connection tracking and firewalls see client and endpoint.
+ * packet to be masqueraded an address of this node). So routing, connection tracking and firewalls see client and
+ * endpoint.
  */
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
