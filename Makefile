@@ -138,10 +138,13 @@ bench:
 	@tests/bench/run
 
 genl:
-	@include/regen
+	@scripts/deps test
+	@include/regen $(B)/linux-source
 
 install: userspace
 	install -D -m 755 $(B)/bin/kservctl '$(DESTDIR)$(PREFIX)/sbin/kservctl'
+	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
+	$(B)/bin/kservctl completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kservctl'
 	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
 
 dkms-install:
