@@ -62,6 +62,8 @@ for protocol in tcp udp; do
 	service default/closed-there:$protocol $protocol at 6:80 pod3:9999
 	service default/gone:$protocol $protocol at 7:80 pod4:8080
 done
+# Linux tells each host only once a second of an unreachable route; client and node1 are one host to node2.
+echo 0 >/proc/sys/net/ipv4/route/error_cost
 ip -n node2 route add unreachable "${ip4[pod4]}"
 ip -n node2 route add unreachable "${ip6[pod4]}"
 
