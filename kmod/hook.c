@@ -198,8 +198,7 @@ static unsigned int collide(struct kserv_net *kn, struct sk_buff *skb, const str
 	/* Over loopback the flow's own packets come by here a second time. */
 	if (verdict != NF_ACCEPT || (state->in && state->in->flags & IFF_LOOPBACK))
 		return verdict;
-	if (packet->tuple.proto == IPPROTO_TCP && kserv_track_is_disposable(other) &&
-	    READ_ONCE(other->state) != KSERV_FLOW_STATE_NEW) {
+	if (packet->tuple.proto == IPPROTO_TCP && kserv_track_is_over(other)) {
 		kserv_flow_kill(kn, other);
 		return NF_ACCEPT;
 	}

@@ -47,12 +47,20 @@ u32 kserv_track_timeout(struct kserv_net *kn, const struct kserv_flow *flow)
 	}
 }
 
+bool kserv_track_is_over(const struct kserv_flow *flow)
+{
+	u8 state = READ_ONCE(flow->state);
+
+	return state == KSERV_FLOW_STATE_CLOSED ||
+	       (state == KSERV_FLOW_STATE_CLOSING && flow->fin == FIN_BOTH) || kserv_flow_is_expired(flow);
+}
+
+/* An answer alone proves nothing: endpoints answer the SYNs of a flood as well. */
 bool kserv_track_is_disposable(const struct kserv_flow *flow)
 {
 	u8 state = READ_ONCE(flow->state);
 
-	return state == KSERV_FLOW_STATE_NEW || state == KSERV_FLOW_STATE_CLOSED ||
-	       (state == KSERV_FLOW_STATE_CLOSING && flow->fin == FIN_BOTH) || kserv_flow_is_expired(flow);
+	return state == KSERV_FLOW_STATE_NEW || state == KSERV_FLOW_STATE_REPLIED || kserv_track_is_over(flow);
 }
 
 void kserv_track_expired(struct kserv_net *kn, struct kserv_flow *flow)

@@ -27,6 +27,8 @@ enum kserv_track kserv_track_packet(struct kserv_net *kn, struct kserv_flow *flo
 u32 kserv_track_timeout(struct kserv_net *kn, const struct kserv_flow *flow);
 /* Is the flow past its beginning, so that its packets may be remembered in the affinity cache? */
 bool kserv_track_is_settled(const struct kserv_flow *flow);
+/* Has the connection ended? */
+bool kserv_track_is_over(const struct kserv_flow *flow);
 /* May it go when the table is full? Context: RCU read section. */
 bool kserv_track_is_disposable(const struct kserv_flow *flow);
 /* The flow ended in silence: an endpoint that never answered is noted. Context: RCU read section. */
