@@ -55,7 +55,45 @@ measure() {
 	say "$1: $(<"$work/slab.$1") bytes in slabs, $(<"$work/percpu.$1") kB for CPUs"
 }
 
+# The kernel patches its code when the first hook of a kind comes and when the last one goes. QEMU's emulation of two
+# CPUs may go on with what it translated before, for ever in a breakpoint of the patch; so other hooks stay in place.
+keep_hooks() {
+	nft -f - <<-END || die "no hooks can be kept in place"
+		table inet hold {
+			chain prerouting { type filter hook prerouting priority 0; }
+			chain input { type filter hook input priority 0; }
+			chain output { type filter hook output priority 0; }
+			chain postrouting { type filter hook postrouting priority 0; }
+		}
+		table netdev hold {
+			chain ingress { type filter hook ingress device lo priority 0; }
+		}
+	END
+}
+
+# Hooks of nobody's, so that the kernel does not patch the code of its hook points each time: QEMU's emulation with several
+# threads has once been seen to hang for ever on an instruction that was patched under it.
+hold_hook_points() {
+	namespaces+=(holder)
+	ip netns add holder
+	ip -n holder link set lo up
+	in_netns holder nft -f - <<-END
+		table inet holder {
+			chain a { type filter hook prerouting priority 0; }
+			chain b { type filter hook input priority 0; }
+			chain c { type filter hook forward priority 0; }
+			chain d { type filter hook output priority 0; }
+			chain e { type filter hook postrouting priority 0; }
+		}
+		table netdev holder {
+			chain f { type filter hook ingress device lo priority 0; }
+		}
+	END
+}
+
 setup_cluster pod1 pod2 pod3
+hold_hook_points || die "the hook points cannot be held"
+keep_hooks
 start_server pod1 tcp:8080 udp:8080 sctp:8080
 start_server pod3 tcp:8080 udp:8080 sctp:8080
 for protocol in tcp udp sctp; do
@@ -87,3 +125,5 @@ modprobe kserv
 fill_tables
 family=4
 connect pod2 tcp "$(cluster_ip 1):80" expect pod1,pod3
+nft delete table inet hold
+nft delete table netdev hold
