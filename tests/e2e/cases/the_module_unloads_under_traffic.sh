@@ -71,28 +71,7 @@ keep_hooks() {
 	END
 }
 
-# Hooks of nobody's, so that the kernel does not patch the code of its hook points each time: QEMU's emulation with several
-# threads has once been seen to hang for ever on an instruction that was patched under it.
-hold_hook_points() {
-	namespaces+=(holder)
-	ip netns add holder
-	ip -n holder link set lo up
-	in_netns holder nft -f - <<-END
-		table inet holder {
-			chain a { type filter hook prerouting priority 0; }
-			chain b { type filter hook input priority 0; }
-			chain c { type filter hook forward priority 0; }
-			chain d { type filter hook output priority 0; }
-			chain e { type filter hook postrouting priority 0; }
-		}
-		table netdev holder {
-			chain f { type filter hook ingress device lo priority 0; }
-		}
-	END
-}
-
 setup_cluster pod1 pod2 pod3
-hold_hook_points || die "the hook points cannot be held"
 keep_hooks
 start_server pod1 tcp:8080 udp:8080 sctp:8080
 start_server pod3 tcp:8080 udp:8080 sctp:8080
