@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The verdict on a packet that belongs to no flow. Rule numbers are those of tests/rules/rules.txt: what kube-proxy does
- * in nftables mode.
+ * The verdict on a packet that belongs to no flow. Rule numbers are those of tests/rules/rules.txt: what kube-proxy
+ * does in nftables mode.
  */
 #include <linux/inetdevice.h>
 #include <net/addrconf.h>
