@@ -83,6 +83,13 @@ class World:
                 return ip, entry["from"]
         sys.exit(f"world.yaml: {name} has no IPv{version} address")
 
+    def name_of(self, address):
+        """Whose address it is, or None."""
+        for name, entry in self.values["names"].items():
+            if address in entry["ips"]:
+                return name
+        return None
+
     def source(self, word, version):
         """(address, interface or "process")"""
         if "@" in word:
@@ -119,7 +126,7 @@ class World:
             pairs = [pair.split() for pair in left_out.split(",") if pair.strip()]
             excluded = sorted(f"{self.endpoint(word, version)[0]}={why}" for word, why in pairs)
         return {
-            "line": line, "source": address, "origin": origin, "target": target, "protocol": protocol.lower(),
+            "line": line, "name": source, "source": address, "origin": origin, "target": target, "protocol": protocol.lower(),
             "verdict": words[0], "reason": reason, "excluded": excluded,
             "endpoints": sorted("{}{}".format(text, "*" if masqueraded else "")
                                 for text, masqueraded in (self.endpoint(word, version) for word in endpoints)),
