@@ -415,6 +415,24 @@ static void objects_exported_from_another_cluster_are_taken(void **state)
 	assert_string_equal(service("web", "status.loadBalancer.ingress"), "");
 }
 
+static void addresses_of_another_balancer_come_with_the_manifest_and_stay(void **state)
+{
+#define BALANCED(spec, ingress) "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {type: LoadBalancer, " spec "}\n" \
+		"status: {loadBalancer: {ingress: [" ingress "]}}\n"
+	(void)state;
+	expect(BALANCED("loadBalancerIP: 203.0.113.9, ports: [{port: 80}]", "{ip: 203.0.113.1}, {ip: 203.0.113.2, ipMode: Proxy}, {hostname: lb}"),
+	       "service/web created");
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "203.0.113.1");
+	expect(SERVICE("web", "type: LoadBalancer, loadBalancerIP: 203.0.113.9, ports: [{port: 81}]"), "service/web configured");
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "203.0.113.1");
+	expect(SERVICE("web", "ports: [{port: 81}]"), "service/web configured");
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "");
+	/* Of our own pool only what we give. */
+	expect(BALANCED("ports: [{port: 81}]", "{ip: 192.0.2.9}"), "service/web configured");
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "192.0.2.1");
+#undef BALANCED
+}
+
 static void namespaces_are_made_and_deleted_with_all_in_them(void **state)
 {
 	char *got;
@@ -543,6 +561,7 @@ int main(void)
 		TEST(a_health_check_node_port_comes_and_goes_with_its_policy),
 		TEST(an_object_read_before_another_change_is_refused),
 		TEST(objects_exported_from_another_cluster_are_taken),
+		TEST(addresses_of_another_balancer_come_with_the_manifest_and_stay),
 		TEST(namespaces_are_made_and_deleted_with_all_in_them),
 		TEST(an_object_given_twice_is_refused),
 		TEST(a_status_stays_unless_the_manifest_brings_one),

@@ -374,6 +374,16 @@ static int share(struct kserv_allocator *allocator, const struct kserv_addr *add
 	return 0;
 }
 
+bool kserv_allocator_has_balancer(const struct kserv_allocator *allocator, const struct kserv_addr *addr)
+{
+	size_t i;
+
+	for (i = 0; i < allocator->limits->n_pools; i++)
+		if (in_pool(&allocator->limits->pools[i], addr))
+			return true;
+	return false;
+}
+
 int kserv_allocator_take_balancer(struct kserv_allocator *allocator, const struct kserv_addr *addr,
 				  const struct kserv_balancer_user *user, const char **ret_holder)
 {

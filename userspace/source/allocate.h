@@ -85,6 +85,8 @@ struct kserv_balancer_user {
 	size_t n_ports;
 };
 
+/* Is it an address of one of the pools? */
+bool kserv_allocator_has_balancer(const struct kserv_allocator *allocator, const struct kserv_addr *addr);
 /* Return: 0, -ERANGE in no pool, -EADDRINUSE. */
 int kserv_allocator_take_balancer(struct kserv_allocator *allocator, const struct kserv_addr *addr,
 				  const struct kserv_balancer_user *user, const char **ret_holder);

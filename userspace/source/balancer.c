@@ -165,14 +165,42 @@ static void take_former(const struct kserv_assign *assign, const struct kserv_ba
 			add_ingress(assign, &addr);
 }
 
+/* True for what another balancer gave: a host name, or an address that none of our pools has. */
+static bool is_foreign(const struct kserv_assign *assign, const struct kserv_value *entry)
+{
+	struct kserv_addr addr;
+
+	return kserv_addr_parse(kserv_value_string(entry, "ip"), &addr) ||
+		!kserv_allocator_has_balancer(assign->allocator, &addr);
+}
+
+/*
+ * A manifest may come from a cluster where somebody else balances, and bring along the addresses that lead here. Those
+ * stand as they are; addresses of our own pools are given out by us alone. Returns whether there were any.
+ */
+static bool keep_foreign(const struct kserv_assign *assign, const struct kserv_value *entry)
+{
+	bool kept = false;
+
+	if (strcmp(kserv_value_string(assign->object, "spec.type"), "LoadBalancer"))
+		return false;
+	for (; entry; entry = entry->next) {
+		if (entry->type != KSERV_VALUE_MAP || !is_foreign(assign, entry))
+			continue;
+		kserv_value_append(ingress_list(assign), kserv_value_copy(assign->tree, entry));
+		kept = true;
+	}
+	return kept;
+}
+
 void kserv_balancer_requested(const struct kserv_assign *assign, const char *holder)
 {
+	const struct kserv_value *given = kserv_value_first(kserv_value_get(assign->object, "status.loadBalancer.ingress"));
 	struct kserv_value *status = kserv_value_find(assign->object, "status");
 	struct kserv_balancer_user user;
 
-	/* The status is ours alone, whatever a manifest says. */
 	kserv_value_set(status, "loadBalancer", kserv_value_new(assign->tree, KSERV_VALUE_MAP));
-	if (!is_ours(assign->object))
+	if (keep_foreign(assign, given) || !is_ours(assign->object))
 		return;
 	describe_user(assign->object, holder, &user);
 	if (request(assign->object))
