@@ -14,7 +14,7 @@ LIBRARIES := libnl-genl-3.0 popt yaml-0.1 libcjson sqlite3 libcurl libsystemd
 WARNINGS := -Wall -Wextra -Wshadow -Werror
 DEFINES := -D_GNU_SOURCE -DKSERV_VERSION='"$(VERSION)"'
 INCLUDES = -Iinclude/uapi -Iuserspace $(shell pkg-config --cflags $(LIBRARIES))
-LIBS = $(shell pkg-config --libs $(LIBRARIES))
+LIBS = $(shell pkg-config --libs $(LIBRARIES)) -lresolv
 # make V=1 shows the commands.
 Q := $(if $(V),,@)
 say = @$(if $(V),:,echo '  $(1)')
