@@ -102,15 +102,24 @@ static void refuse(struct kserv_decision *decision, enum kserv_verdict verdict, 
 	decision->reason = reason;
 }
 
-/* Rules 1.6 and 1.7: what is sent to a cluster IP, or into a service CIDR, and reaches no service. */
-static void guard_address(struct kserv_net *kn, const struct kserv_config *config, const struct kserv_tuple *tuple,
-			  struct kserv_decision *decision)
+/*
+ * Rules 1.6 and 1.7: what is sent to a cluster IP, or into a service CIDR, and reaches no service. They hold for what is
+ * forwarded or sent from here; an address that this node has itself, as that of a DNS cache, is its own affair.
+ */
+static void guard_address(struct kserv_net *kn, const struct kserv_config *config,
+			  const struct kserv_question *question, struct kserv_decision *decision)
 {
+	const struct kserv_tuple *tuple = &question->tuple;
 	struct kserv_frontend_key key = { .addr = tuple->dst, .family = tuple->family };
+	bool owned = kserv_frontend_lookup(kn, &key);
 
-	if (kserv_frontend_lookup(kn, &key))
+	if (!owned && !kserv_prefixes_contain(config->service_cidrs, tuple->family, &tuple->dst))
+		return;
+	if (question->in && addr_is_local(kn->net, tuple->family, &tuple->dst))
+		return;
+	if (owned)
 		refuse(decision, KSERV_VERDICT_REJECT, KSERV_REASON_UNDEFINED_PORT);
-	else if (kserv_prefixes_contain(config->service_cidrs, tuple->family, &tuple->dst))
+	else
 		refuse(decision, KSERV_VERDICT_DROP, KSERV_REASON_UNALLOCATED_ADDRESS);
 }
 
@@ -134,6 +143,18 @@ static bool held_to_local_set(const struct kserv_frontend *frontend, enum kserv_
 	return !(frontend->flags & KSERV_FRONTEND_FLAGS_SHORT_CIRCUIT) || source == KSERV_SOURCE_TYPE_OTHER;
 }
 
+/* Endpoints of weight 0 are there, but not to be chosen. */
+static bool is_empty(const struct kserv_choices *choices, bool local)
+{
+	unsigned int i, n;
+	struct kserv_endpoint *const *set = kserv_choices_set(choices, local, &n);
+
+	for (i = 0; choices->weighted && i < n; i++)
+		if (READ_ONCE(set[i]->weight))
+			return false;
+	return choices->weighted || !n;
+}
+
 /* Section 3: nothing to choose. */
 static void refuse_empty(struct kserv_decision *decision)
 {
@@ -148,12 +169,11 @@ void kserv_decide(struct kserv_net *kn, const struct kserv_question *question, s
 	const struct kserv_config *config = rcu_dereference(kn->config);
 	const struct kserv_tuple *tuple = &question->tuple;
 	struct kserv_frontend *frontend;
-	unsigned int n;
 
 	memset(decision, 0, sizeof(*decision));
 	frontend = find_frontend(kn, config, tuple, &decision->reason);
 	if (!frontend) {
-		guard_address(kn, config, tuple, decision);
+		guard_address(kn, config, question, decision);
 		return;
 	}
 	decision->frontend = frontend;
@@ -168,8 +188,7 @@ void kserv_decide(struct kserv_net *kn, const struct kserv_question *question, s
 		refuse(decision, KSERV_VERDICT_DROP, KSERV_REASON_SOURCE_NOT_ALLOWED);
 		return;
 	}
-	kserv_choices_set(decision->choices, decision->local, &n);
-	if (!n) {
+	if (is_empty(decision->choices, decision->local)) {
 		refuse_empty(decision);
 		return;
 	}

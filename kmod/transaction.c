@@ -92,9 +92,15 @@ static int prepare_endpoints(struct kserv_transaction *tx)
 	return 0;
 }
 
+/* Rule 1.7 holds from the first service CIDR on, whether there is a service or not. */
+static bool guards_addresses(const struct kserv_config *config)
+{
+	return config && config->service_cidrs;
+}
+
 static int prepare_filter(struct kserv_transaction *tx)
 {
-	if (tx->kn->filter || list_empty(&tx->services))
+	if (tx->kn->filter || (list_empty(&tx->services) && !guards_addresses(tx->config)))
 		return 0;
 	tx->kn->filter = kvzalloc(sizeof(*tx->kn->filter), GFP_KERNEL);
 	return tx->kn->filter ? 0 : -ENOMEM;
@@ -111,7 +117,7 @@ static int prepare_net(struct kserv_transaction *tx)
 		if (ret)
 			return ret;
 	}
-	if (!tx->needs_hooks || kn->hooks_registered)
+	if ((!tx->needs_hooks && !guards_addresses(tx->config)) || kn->hooks_registered)
 		return 0;
 	ret = kserv_flow_net_start(kn);
 	if (ret)
@@ -200,7 +206,8 @@ static void commit(struct kserv_transaction *tx)
 	if (tx->forget && atomic_read(&kn->sessions.n))
 		kserv_session_sweep(kn);
 	/* With flows, the hooks stay until a later transaction or the end of the namespace. */
-	if (kn->hooks_registered && !kn->n_frontends && !percpu_counter_sum(&kn->flows.n))
+	if (kn->hooks_registered && !kn->n_frontends && !percpu_counter_sum(&kn->flows.n) &&
+	    !guards_addresses(rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))))
 		kserv_hooks_unregister(kn);
 	if (kserv_event_wanted(kn))
 		kserv_event_commit(kn);

@@ -14,7 +14,7 @@
 enum source { POD, NODE, OTHER };
 
 /* Endpoints that the service has. */
-enum endpoints { NONE, REMOTE, HERE };
+enum endpoints { NONE, REMOTE, HERE, WEIGHTLESS };
 
 struct decide_case {
 	const char *name;
@@ -45,6 +45,7 @@ static const struct decide_case decide_cases[] = {
 	{ "ICMP to a cluster IP", 0, HERE, POD, .proto = IPPROTO_ICMP, REJECT(UNDEFINED_PORT) },
 	{ "unallocated address of the service CIDR", 0, HERE, POD, .to = 0x0a600099, DROP(UNALLOCATED_ADDRESS) },
 	{ "without endpoints", 0, NONE, POD, REJECT(NO_ENDPOINTS) },
+	{ "with an endpoint of no weight alone", 0, WEIGHTLESS, POD, REJECT(NO_ENDPOINTS) },
 	{ "without endpoints and to be dropped, but not Local", DROP_EMPTY, NONE, POD, REJECT(NO_ENDPOINTS) },
 	{ "Local with an endpoint here", LOCAL_SET, HERE, OTHER, TRANSLATE, .local = true },
 	{ "Local with none here", LOCAL_SET, REMOTE, OTHER, REJECT(NO_ENDPOINTS), .local = true },
@@ -88,7 +89,8 @@ static void make_service(struct kunit *test, const struct decide_case *c)
 	message_set(&message, "kunit/web", NFPROTO_IPV4, IPPROTO_TCP, KSERV_SET_MODE_MERGE);
 	if (c->endpoints != NONE)
 		message_endpoint(&message, &endpoint, 8080, KSERV_ENDPOINT_FLAGS_CLUSTER_SET |
-				 (c->endpoints == HERE ? KSERV_ENDPOINT_FLAGS_LOCAL_SET : 0), 100);
+				 (c->endpoints == HERE ? KSERV_ENDPOINT_FLAGS_LOCAL_SET : 0),
+				 c->endpoints == WEIGHTLESS ? 0 : 100);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_CLUSTER_IP, &cluster_ip, 80, c->flags);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_EXTERNAL_IP, &external_ip, 8443, 0);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_NODE_PORT, NULL, 30080, 0);

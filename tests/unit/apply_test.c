@@ -412,7 +412,8 @@ static void objects_exported_from_another_cluster_are_taken(void **state)
 	expect(text, "service/web unchanged");
 	assert_string_not_equal(service("web", "metadata.uid"), "41447fa3-a099-419c-899e-b3fb839aef9d");
 	assert_string_equal(service("web", "metadata.managedFields"), "");
-	assert_string_equal(service("web", "status.loadBalancer.ingress"), "");
+	/* Whatever the type: rule 1.10. */
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "203.0.113.1");
 }
 
 static void addresses_of_another_balancer_come_with_the_manifest_and_stay(void **state)
@@ -427,10 +428,28 @@ static void addresses_of_another_balancer_come_with_the_manifest_and_stay(void *
 	assert_string_equal(service("web", "status.loadBalancer.ingress"), "203.0.113.1");
 	expect(SERVICE("web", "ports: [{port: 81}]"), "service/web configured");
 	assert_string_equal(service("web", "status.loadBalancer.ingress"), "");
-	/* Of our own pool only what we give. */
+	/* Of our own pool only what is free. */
 	expect(BALANCED("ports: [{port: 81}]", "{ip: 192.0.2.9}"), "service/web configured");
-	assert_string_equal(service("web", "status.loadBalancer.ingress"), "192.0.2.1");
+	assert_string_equal(service("web", "status.loadBalancer.ingress"), "192.0.2.9");
+	expect("apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {type: LoadBalancer, ports: [{port: 81}]}\n"
+	       "status: {loadBalancer: {ingress: [{ip: 192.0.2.9}]}}\n", "service/other created");
+	assert_string_equal(service("other", "status.loadBalancer.ingress"), "192.0.2.1");
 #undef BALANCED
+}
+
+static void fields_that_a_new_type_has_no_use_for_are_dropped(void **state)
+{
+	(void)state;
+	expect(SERVICE("web", "type: NodePort, ports: [{port: 80, nodePort: 30050}]"), "service/web created");
+	expect(SERVICE("web", "type: ClusterIP, ports: [{port: 80, nodePort: 30050}]"), "service/web configured");
+	assert_int_equal(node_port("web", 0), 0);
+	expect(SERVICE("web", "type: ExternalName, externalName: a.b, clusterIP: 10.0.0.9, ports: [{port: 80, nodePort: 30050}]"),
+	       "service/web configured");
+	assert_string_equal(service("web", "spec.clusterIP"), "");
+	assert_int_equal(node_port("web", 0), 0);
+	/* Nobody took it away from this one: rule 1.10. */
+	expect(SERVICE("new", "type: ClusterIP, ports: [{port: 80, nodePort: 30050}]"), "service/new created");
+	assert_int_equal(node_port("new", 0), 30050);
 }
 
 static void namespaces_are_made_and_deleted_with_all_in_them(void **state)
@@ -562,6 +581,7 @@ int main(void)
 		TEST(an_object_read_before_another_change_is_refused),
 		TEST(objects_exported_from_another_cluster_are_taken),
 		TEST(addresses_of_another_balancer_come_with_the_manifest_and_stay),
+		TEST(fields_that_a_new_type_has_no_use_for_are_dropped),
 		TEST(namespaces_are_made_and_deleted_with_all_in_them),
 		TEST(an_object_given_twice_is_refused),
 		TEST(a_status_stays_unless_the_manifest_brings_one),

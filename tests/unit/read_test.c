@@ -51,6 +51,8 @@ static char *all_errors(const struct kserv_errors *errors)
 		kserv_text_printf(&text, "%s%s", i ? "\n" : "", line);
 		free(line);
 	}
+	for (i = 0; i < errors->n_notes; i++)
+		kserv_text_printf(&text, "%snote: %s", text.len ? "\n" : "", errors->notes[i]);
 	return kserv_text_take(&text);
 }
 
@@ -141,7 +143,6 @@ static void wrong_ports_are_refused(void **state)
 		{ "  ports: [{port: 80, name: a}, {port: 80, name: b}]\n", "m:5:39: spec.ports[1].port: TCP port 80 is given twice" },
 		{ "  type: NodePort\n  ports: [{port: 80, name: a, nodePort: 31000}, {port: 81, name: b, nodePort: 31000}]\n",
 		  "m:6:79: spec.ports[1].nodePort: TCP node port 31000 is given twice" },
-		{ "  ports: [{port: 80, nodePort: 31000}]\n", "m:5:32: spec.ports[0].nodePort: may not be set when type is ClusterIP" },
 		{ "  type: LoadBalancer\n  ports: [{port: 10250}]\n",
 		  "m:6:18: spec.ports[0].port: must not be 10250 in a LoadBalancer Service: the kubelet listens there" },
 	};
@@ -156,7 +157,6 @@ static void fields_that_do_not_go_together_are_refused(void **state)
 		{ "  type: Foo\n  ports: [{port: 80}]\n", "m:5:9: spec.type: must be one of ClusterIP, NodePort, LoadBalancer, ExternalName, got \"Foo\"" },
 		{ "  type: ExternalName\n", "m:5:3: spec.externalName: required when type is ExternalName" },
 		{ "  type: ExternalName\n  externalName: under_score\n", "m:6:17: spec.externalName: \"under_score\" is not a DNS name" },
-		{ "  type: ExternalName\n  externalName: a.b\n  clusterIP: 10.0.0.1\n", "m:7:14: spec.clusterIP: may not be set when type is ExternalName" },
 		{ "  type: NodePort\n  clusterIP: None\n  ports: [{port: 80}]\n", "m:6:14: spec.clusterIP: may not be None when type is NodePort" },
 		{ "  clusterIP: 10.0.0\n  ports: [{port: 80}]\n", "m:5:14: spec.clusterIP: \"10.0.0\" is not an IPv4 or IPv6 address" },
 		{ "  clusterIPs: [10.0.0.1]\n  ports: [{port: 80}]\n", "m:5:15: spec.clusterIPs: may not be set without clusterIP" },
@@ -168,12 +168,6 @@ static void fields_that_do_not_go_together_are_refused(void **state)
 		{ "  ipFamilies: [IPv4, IPv6]\n  ipFamilyPolicy: SingleStack\n  ports: [{port: 80}]\n", "m:5:15: spec.ipFamilies: must be one when ipFamilyPolicy is SingleStack" },
 		{ "  sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}\n  ports: [{port: 80}]\n",
 		  "m:6:54: spec.sessionAffinityConfig.clientIP.timeoutSeconds: must be between 1 and 86400 seconds, got 86401" },
-		{ "  externalTrafficPolicy: Local\n  ports: [{port: 80}]\n",
-		  "m:5:26: spec.externalTrafficPolicy: may only be set when type is NodePort or LoadBalancer, or with externalIPs" },
-		{ "  type: LoadBalancer\n  healthCheckNodePort: 31000\n  ports: [{port: 80}]\n",
-		  "m:6:24: spec.healthCheckNodePort: may only be set when type is LoadBalancer and externalTrafficPolicy is Local" },
-		{ "  loadBalancerSourceRanges: [10.0.0.0/8]\n  ports: [{port: 80}]\n",
-		  "m:5:29: spec.loadBalancerSourceRanges: may only be set when type is LoadBalancer" },
 		{ "  type: LoadBalancer\n  loadBalancerSourceRanges: [10.0.0.1, 10.0.0.0/33]\n  ports: [{port: 80}]\n",
 		  "m:6:30: spec.loadBalancerSourceRanges[0]: \"10.0.0.1\" is not a CIDR such as 10.0.0.0/8 or fd00::/64\n"
 		  "m:6:40: spec.loadBalancerSourceRanges[1]: \"10.0.0.0/33\" is not a CIDR such as 10.0.0.0/8 or fd00::/64" },
@@ -181,6 +175,28 @@ static void fields_that_do_not_go_together_are_refused(void **state)
 		  "m:5:17: spec.externalIPs[0]: must not be a loopback address, got \"127.0.0.1\"\n"
 		  "m:5:28: spec.externalIPs[1]: \"x\" is not an IPv4 or IPv6 address" },
 		{ "  internalTrafficPolicy: local\n  ports: [{port: 80}]\n", "m:5:26: spec.internalTrafficPolicy: must be one of Cluster, Local, got \"local\"" },
+	};
+
+	(void)state;
+	CHECK(service, rows);
+}
+
+static void fields_of_another_type_are_passed_over(void **state)
+{
+	static const struct row rows[] = {
+		{ "  ports: [{port: 80, nodePort: 31000}]\n",
+		  "note: m:5:32: spec.ports[0].nodePort: Kubernetes refuses a node port in a new Service of type ClusterIP" },
+		{ "  type: ExternalName\n  externalName: a.b\n  clusterIP: 10.0.0.1\n  ports: [{port: 80, nodePort: 31000}]\n",
+		  "note: m:8:32: spec.ports[0].nodePort: means nothing when type is ExternalName\n"
+		  "note: m:7:14: spec.clusterIP: means nothing when type is ExternalName" },
+		{ "  externalTrafficPolicy: Local\n  ports: [{port: 80}]\n",
+		  "note: m:5:26: spec.externalTrafficPolicy: means nothing unless type is NodePort or LoadBalancer, or there are externalIPs" },
+		{ "  type: LoadBalancer\n  healthCheckNodePort: 31000\n  ports: [{port: 80}]\n",
+		  "note: m:6:24: spec.healthCheckNodePort: means nothing unless type is LoadBalancer and externalTrafficPolicy is Local" },
+		{ "  loadBalancerSourceRanges: [10.0.0.0/8]\n  ports: [{port: 80}]\n",
+		  "note: m:5:29: spec.loadBalancerSourceRanges: is meant for Services of type LoadBalancer" },
+		{ "  clusterIP: 010.096.000.010\n  externalIPs: [203.000.113.010]\n  loadBalancerSourceRanges: [\" 010.0.0.0/08 \"]\n"
+		  "  type: LoadBalancer\n  ports: [{port: 80}]\n", NULL },
 	};
 
 	(void)state;
@@ -474,6 +490,7 @@ int main(void)
 		cmocka_unit_test(wrong_types_are_refused_with_what_was_expected),
 		cmocka_unit_test(wrong_ports_are_refused),
 		cmocka_unit_test(fields_that_do_not_go_together_are_refused),
+		cmocka_unit_test(fields_of_another_type_are_passed_over),
 		cmocka_unit_test(metadata_is_checked),
 		cmocka_unit_test(slices_and_endpoints_are_checked),
 		cmocka_unit_test(pods_nodes_and_workloads_are_checked),

@@ -114,6 +114,7 @@ static void refuse(struct answer *answer, enum kserv_verdict verdict, enum kserv
 static bool find_frontend(const struct kserv_tables *tables, const struct locals *locals, const struct packet *packet,
 			  struct answer *answer)
 {
+	enum kserv_reason pass_reason;
 	bool node_port;
 
 	if (find(tables, packet, false, answer))
@@ -123,13 +124,16 @@ static bool find_frontend(const struct kserv_tables *tables, const struct locals
 		return true;
 	answer->service = NULL;
 	answer->frontend = NULL;
-	if (is_cluster_ip(tables, &packet->destination))
+	pass_reason = node_port ? KSERV_REASON_NOT_A_NODE_PORT_ADDRESS : KSERV_REASON_NO_FRONTEND;
+	/* What comes in for an address of this node itself is its own affair. */
+	if (packet->interface && is_local(locals, &packet->destination))
+		refuse(answer, KSERV_VERDICT_PASS, pass_reason);
+	else if (is_cluster_ip(tables, &packet->destination))
 		refuse(answer, KSERV_VERDICT_REJECT, KSERV_REASON_UNDEFINED_PORT);
 	else if (among(&tables->config.service_cidrs, &packet->destination))
 		refuse(answer, KSERV_VERDICT_DROP, KSERV_REASON_UNALLOCATED_ADDRESS);
 	else
-		refuse(answer, KSERV_VERDICT_PASS,
-		       node_port ? KSERV_REASON_NOT_A_NODE_PORT_ADDRESS : KSERV_REASON_NO_FRONTEND);
+		refuse(answer, KSERV_VERDICT_PASS, pass_reason);
 	return false;
 }
 

@@ -14,13 +14,17 @@ struct facts {
 	bool cluster_ip, node_port, load_balancer, external_name, headless, external;
 };
 
-static void forbid(const struct facts *facts, const char *key, const char *why, struct kserv_errors *errors)
+/*
+ * Kubernetes refuses the field in a new Service, but lets one keep it that had it before its type changed, and so do
+ * proxies: what is there is looked at or not by their own rules (1.2, 1.10, 2.17).
+ */
+static void pass_over(const struct facts *facts, const char *key, const char *why, struct kserv_errors *errors)
 {
 	const struct kserv_value *value = kserv_value_find(facts->spec, key);
 
 	if (value && !(value->type == KSERV_VALUE_STRING && !*value->text) &&
 	    !(value->type == KSERV_VALUE_LIST && !value->n) && !(value->type == KSERV_VALUE_INT && !value->integer))
-		kserv_error_at(errors, value, "%s", why);
+		kserv_note_at(errors, value, "%s", why);
 }
 
 static void check_target_port(const struct kserv_value *target, struct kserv_errors *errors)
@@ -36,8 +40,9 @@ static void check_port_type(const struct facts *facts, const struct kserv_value 
 	if (kserv_value_is(node_port, KSERV_VALUE_INT) && node_port->integer) {
 		kserv_check_port(node_port, errors);
 		if (facts->cluster_ip || facts->external_name)
-			kserv_error_at(errors, node_port, "may not be set when type is %s",
-				       facts->cluster_ip ? "ClusterIP" : "ExternalName");
+			kserv_note_at(errors, node_port, facts->cluster_ip ?
+				      "Kubernetes refuses a node port in a new Service of type ClusterIP" :
+				      "means nothing when type is ExternalName");
 	}
 	if (facts->load_balancer && kserv_value_int(port, "port", 0) == KUBELET_PORT)
 		kserv_error_at(errors, kserv_value_find(port, "port"),
@@ -111,7 +116,7 @@ static void check_external_name(const struct facts *facts, struct kserv_errors *
 	if (!facts->external_name)
 		return;
 	for (i = 0; i < sizeof(not_with) / sizeof(*not_with); i++)
-		forbid(facts, not_with[i], "may not be set when type is ExternalName", errors);
+		pass_over(facts, not_with[i], "means nothing when type is ExternalName", errors);
 	if (!name || (name->type == KSERV_VALUE_STRING && !*name->text)) {
 		kserv_error_missing(errors, facts->spec, "externalName", "required when type is ExternalName");
 		return;
@@ -150,7 +155,7 @@ static void check_load_balancer(const struct facts *facts, struct kserv_errors *
 	size_t i;
 
 	for (i = 0; !facts->load_balancer && i < sizeof(only_with) / sizeof(*only_with); i++)
-		forbid(facts, only_with[i], "may only be set when type is LoadBalancer", errors);
+		pass_over(facts, only_with[i], "is meant for Services of type LoadBalancer", errors);
 	for (range = kserv_value_first(ranges); range; range = range->next)
 		kserv_check_cidr(range, errors);
 	kserv_check_shape(kserv_value_find(facts->spec, "loadBalancerClass"), kserv_refuse_qualified_name, errors);
@@ -163,14 +168,13 @@ static void check_policies(const struct facts *facts, struct kserv_errors *error
 	bool local = !strcmp(kserv_value_string(facts->spec, "externalTrafficPolicy"), "Local");
 
 	kserv_check_one_of(kserv_value_find(facts->spec, "internalTrafficPolicy"), "Cluster Local", errors);
-	if (facts->external)
-		kserv_check_one_of(kserv_value_find(facts->spec, "externalTrafficPolicy"), "Cluster Local", errors);
-	else
-		forbid(facts, "externalTrafficPolicy",
-		       "may only be set when type is NodePort or LoadBalancer, or with externalIPs", errors);
+	kserv_check_one_of(kserv_value_find(facts->spec, "externalTrafficPolicy"), "Cluster Local", errors);
+	if (!facts->external)
+		pass_over(facts, "externalTrafficPolicy",
+			  "means nothing unless type is NodePort or LoadBalancer, or there are externalIPs", errors);
 	if (!facts->load_balancer || !local)
-		forbid(facts, "healthCheckNodePort",
-		       "may only be set when type is LoadBalancer and externalTrafficPolicy is Local", errors);
+		pass_over(facts, "healthCheckNodePort",
+			  "means nothing unless type is LoadBalancer and externalTrafficPolicy is Local", errors);
 	kserv_check_port(kserv_value_int(facts->spec, "healthCheckNodePort", 0) ?
 			 kserv_value_find(facts->spec, "healthCheckNodePort") : NULL, errors);
 	kserv_check_one_of(kserv_value_find(facts->spec, "trafficDistribution"),

@@ -68,6 +68,28 @@ void kserv_error_missing(struct kserv_errors *errors, const struct kserv_value *
 	free(above);
 }
 
+void kserv_note_at(struct kserv_errors *errors, const struct kserv_value *value, const char *fmt, ...)
+{
+	const struct kserv_value *at = placed(value);
+	struct kserv_error note = {
+		.source = (char *)(errors->source ? errors->source : ""),
+		.line = at->line,
+		.column = at->column,
+	};
+	va_list args;
+
+	if (errors->n_notes == KSERV_ERRORS_MAX)
+		return;
+	va_start(args, fmt);
+	note.text = kserv_must_vprintf(fmt, args);
+	va_end(args);
+	note.path = kserv_value_path(value);
+	errors->notes = kserv_must_grow(errors->notes, errors->n_notes, sizeof(*errors->notes));
+	errors->notes[errors->n_notes++] = kserv_error_format(&note);
+	free(note.path);
+	free(note.text);
+}
+
 char *kserv_error_format(const struct kserv_error *error)
 {
 	struct kserv_text text = { 0 };
@@ -93,6 +115,9 @@ void kserv_errors_clear(struct kserv_errors *errors)
 		free(errors->v[i].path);
 		free(errors->v[i].text);
 	}
+	for (i = 0; i < errors->n_notes; i++)
+		free(errors->notes[i]);
+	free(errors->notes);
 	free(errors->v);
 	*errors = (struct kserv_errors){ 0 };
 }

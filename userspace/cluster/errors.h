@@ -22,11 +22,14 @@ struct kserv_error {
 
 /**
  * struct kserv_errors - a list of them
+ * @notes: sentences about what is no error, with their place; kept apart, so that they refuse nothing
  * @source: name of the document being looked at, borrowed; the functions below note it in each error
  */
 struct kserv_errors {
 	struct kserv_error *v;
 	size_t n, more;
+	char **notes;
+	size_t n_notes;
 	const char *source;
 };
 
@@ -38,6 +41,9 @@ void kserv_error_at(struct kserv_errors *errors, const struct kserv_value *value
 /* The map @parent lacks the member @key, or should lack it but has no place for it. */
 void kserv_error_missing(struct kserv_errors *errors, const struct kserv_value *parent, const char *key,
 			 const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* @value is odd, but goes. */
+void kserv_note_at(struct kserv_errors *errors, const struct kserv_value *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* One line without its newline; the caller frees it. */
 char *kserv_error_format(const struct kserv_error *error);
 void kserv_errors_clear(struct kserv_errors *errors);

@@ -2,6 +2,7 @@
 #include <string.h>
 #include "cluster/fill.h"
 #include "cluster/memory.h"
+#include "lib/addr.h"
 
 static void set_string(struct kserv_tree *tree, struct kserv_value *map, const char *key, const char *s)
 {
@@ -19,6 +20,43 @@ static void set_int(struct kserv_tree *tree, struct kserv_value *map, const char
 {
 	if (!kserv_value_find(map, key))
 		kserv_value_set(map, key, kserv_value_new_int(tree, i));
+}
+
+/* Addresses and CIDRs are read leniently and kept as they are written nowadays (rule 1.18). */
+static void simplify(struct kserv_tree *tree, struct kserv_value *value)
+{
+	char simple[KSERV_ADDR_TEXT];
+	struct kserv_prefix prefix;
+
+	if (kserv_value_is(value, KSERV_VALUE_STRING) && kserv_addr_simplify(value->text, simple) &&
+	    strcmp(simple, value->text) && !kserv_prefix_parse(simple, &prefix))
+		value->text = kserv_tree_strndup(tree, simple, strlen(simple));
+}
+
+static void simplify_all(struct kserv_tree *tree, struct kserv_value *list)
+{
+	struct kserv_value *value;
+
+	for (value = kserv_value_first(list); value; value = value->next)
+		simplify(tree, value);
+}
+
+static void simplify_members(struct kserv_tree *tree, struct kserv_value *list, const char *key)
+{
+	struct kserv_value *value;
+
+	for (value = kserv_value_first(list); value; value = value->next)
+		simplify(tree, kserv_value_find(value, key));
+}
+
+static void fill_service_addresses(struct kserv_tree *tree, struct kserv_value *object)
+{
+	simplify(tree, kserv_value_get(object, "spec.clusterIP"));
+	simplify_all(tree, kserv_value_get(object, "spec.clusterIPs"));
+	simplify_all(tree, kserv_value_get(object, "spec.externalIPs"));
+	simplify_all(tree, kserv_value_get(object, "spec.loadBalancerSourceRanges"));
+	simplify(tree, kserv_value_get(object, "spec.loadBalancerIP"));
+	simplify_members(tree, kserv_value_get(object, "status.loadBalancer.ingress"), "ip");
 }
 
 static void fill_service_ports(struct kserv_tree *tree, struct kserv_value *spec)
@@ -65,6 +103,7 @@ void kserv_fill_service(struct kserv_tree *tree, struct kserv_value *object)
 	external_ips = kserv_value_find(spec, "externalIPs");
 	fill_affinity(tree, spec);
 	fill_service_ports(tree, spec);
+	fill_service_addresses(tree, object);
 	if (strcmp(type, "ExternalName"))
 		set_string(tree, spec, "internalTrafficPolicy", "Cluster");
 	if (!strcmp(type, "NodePort") || !strcmp(type, "LoadBalancer") ||
@@ -87,8 +126,10 @@ static void fill_protocols(struct kserv_tree *tree, struct kserv_value *ports)
 
 void kserv_fill_slice(struct kserv_tree *tree, struct kserv_value *object)
 {
-	struct kserv_value *port;
+	struct kserv_value *endpoint, *port;
 
+	for (endpoint = kserv_value_first(kserv_value_find(object, "endpoints")); endpoint; endpoint = endpoint->next)
+		simplify_all(tree, kserv_value_find(endpoint, "addresses"));
 	fill_protocols(tree, kserv_value_find(object, "ports"));
 	for (port = kserv_value_first(kserv_value_find(object, "ports")); port; port = port->next)
 		if (port->type == KSERV_VALUE_MAP)
@@ -99,8 +140,11 @@ void kserv_fill_endpoints(struct kserv_tree *tree, struct kserv_value *object)
 {
 	struct kserv_value *subset;
 
-	for (subset = kserv_value_first(kserv_value_find(object, "subsets")); subset; subset = subset->next)
+	for (subset = kserv_value_first(kserv_value_find(object, "subsets")); subset; subset = subset->next) {
 		fill_protocols(tree, kserv_value_find(subset, "ports"));
+		simplify_members(tree, kserv_value_find(subset, "addresses"), "ip");
+		simplify_members(tree, kserv_value_find(subset, "notReadyAddresses"), "ip");
+	}
 }
 
 /* podCIDR and podCIDRs each stand for the other. */
@@ -110,6 +154,9 @@ void kserv_fill_node(struct kserv_tree *tree, struct kserv_value *object)
 	struct kserv_value *one = kserv_value_find(spec, "podCIDR"), *many = kserv_value_find(spec, "podCIDRs");
 	struct kserv_value *first = kserv_value_first(many);
 
+	simplify(tree, one);
+	simplify_all(tree, many);
+	simplify_members(tree, kserv_value_get(object, "status.addresses"), "address");
 	if (!one && kserv_value_is(first, KSERV_VALUE_STRING)) {
 		set_string(tree, spec, "podCIDR", first->text);
 	} else if (!first && kserv_value_is(one, KSERV_VALUE_STRING) && *one->text) {

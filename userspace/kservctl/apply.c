@@ -217,12 +217,14 @@ static void print_change(const struct kserv_change *change)
 	free(word);
 }
 
-static void print_notes(const struct kserv_changes *changes)
+static void print_notes(const struct session *session)
 {
 	size_t i;
 
-	for (i = 0; i < changes->notes.n; i++)
-		kserv_log_note("%s", changes->notes.v[i]);
+	for (i = 0; i < session->errors.n_notes; i++)
+		kserv_log_note("%s", session->errors.notes[i]);
+	for (i = 0; i < session->changes.notes.n; i++)
+		kserv_log_note("%s", session->changes.notes.v[i]);
 }
 
 /* The transaction holds what is wanted: kernel, store, words. */
@@ -244,7 +246,7 @@ static enum exit_code finish(struct session *session)
 	}
 	for (i = 0; i < session->changes.n; i++)
 		print_change(&session->changes.v[i]);
-	print_notes(&session->changes);
+	print_notes(session);
 	if (!dry)
 		print_summary(&session->changes, &programmed);
 	if (code == NO_MODULE)

@@ -53,6 +53,32 @@ int kserv_number_parse(const char *text, uint32_t max, uint32_t *ret_number)
 	return 0;
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool kserv_addr_simplify(const char *text, char ret_text[KSERV_ADDR_TEXT])
+{
+	const char *blanks = " \t\r\n";
+	bool dotted = strchr(text, '.');
+	bool in_number = false;
+	size_t n = 0;
+
+	for (text += strspn(text, blanks); *text && n < KSERV_ADDR_TEXT; text++) {
+		if (dotted && !in_number && *text == '0' && is_digit(text[1]))
+			continue;
+		in_number = is_digit(*text);
+		ret_text[n++] = *text;
+	}
+	while (n && strchr(blanks, ret_text[n - 1]))
+		n--;
+	if (*text || n == KSERV_ADDR_TEXT)
+		return false;
+	ret_text[n] = '\0';
+	return true;
+}
+
 int kserv_addr_parse(const char *text, struct kserv_addr *ret_addr)
 {
 	struct kserv_addr addr;

@@ -18,6 +18,15 @@
 int kserv_addr_parse(const char *text, struct kserv_addr *ret_addr);
 
 /**
+ * kserv_addr_simplify() - what stands in Kubernetes objects as an address or CIDR, for the parsers of this page
+ * @ret_text: @text without the blanks around it and without leading zeros of the numbers of an IPv4 address, which mean
+ *	nothing there (rule 1.18)
+ *
+ * Return: false if it is too long to be one.
+ */
+bool kserv_addr_simplify(const char *text, char ret_text[KSERV_ADDR_TEXT]);
+
+/**
  * kserv_addr_port_parse() - read "10.0.0.1:80" or "[fd00::1]:80"
  * @ret_port: host order
  * @ret_why: on error the end of a sentence, as "it has no port"; may be NULL

@@ -3,36 +3,6 @@
 #include <string.h>
 #include "plan/address.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/*
- * Copies @text without the blanks around it and, if it holds an IPv4 address, without leading zeros of its numbers;
- * false if the rest is too long.
- */
-static bool simplify(const char *text, char ret_text[KSERV_ADDR_TEXT])
-{
-	const char *blanks = " \t\r\n";
-	bool dotted = strchr(text, '.');
-	bool in_number = false;
-	size_t n = 0;
-
-	for (text += strspn(text, blanks); *text && n < KSERV_ADDR_TEXT; text++) {
-		if (dotted && !in_number && *text == '0' && is_digit(text[1]))
-			continue;
-		in_number = is_digit(*text);
-		ret_text[n++] = *text;
-	}
-	while (n && strchr(blanks, ret_text[n - 1]))
-		n--;
-	if (*text || n == KSERV_ADDR_TEXT)
-		return false;
-	ret_text[n] = '\0';
-	return true;
-}
-
 /* Makes an IPv4-mapped IPv6 address the IPv4 address it stands for. */
 static bool unmap(struct kserv_addr *addr)
 {
@@ -49,7 +19,7 @@ bool kserv_address_read(const char *text, struct kserv_addr *ret_addr)
 {
 	char simple[KSERV_ADDR_TEXT];
 
-	if (!simplify(text, simple) || kserv_addr_parse(simple, ret_addr))
+	if (!kserv_addr_simplify(text, simple) || kserv_addr_parse(simple, ret_addr))
 		return false;
 	unmap(ret_addr);
 	return true;
@@ -59,7 +29,7 @@ bool kserv_cidr_read(const char *text, struct kserv_prefix *ret_prefix)
 {
 	char simple[KSERV_ADDR_TEXT];
 
-	if (!simplify(text, simple) || kserv_prefix_parse(simple, ret_prefix))
+	if (!kserv_addr_simplify(text, simple) || kserv_prefix_parse(simple, ret_prefix))
 		return false;
 	if (ret_prefix->len >= 96 && unmap(&ret_prefix->addr))
 		ret_prefix->len -= 96;

@@ -226,12 +226,28 @@ static void keep_node_ports(const struct kserv_assign *assign)
 	}
 }
 
+/* A Service that gives up its node ports gives them up, although its manifest still names them. */
+static void drop_node_ports(const struct kserv_assign *assign)
+{
+	struct kserv_value *port;
+	int64_t old;
+
+	if (needs_node_ports(assign->object) || spec_is(assign->object, "type", "LoadBalancer"))
+		return;
+	for (port = kserv_value_first(kserv_value_get(assign->object, "spec.ports")); port; port = port->next) {
+		old = kserv_value_int(find_port(assign->old, kserv_value_string(port, "name")), "nodePort", 0);
+		if (!needs_cluster_ip(assign->object) ||
+		    (needs_node_ports(assign->old) && old == kserv_value_int(port, "nodePort", 0)))
+			kserv_value_remove(port, "nodePort");
+	}
+}
+
 static void keep_health_port(const struct kserv_assign *assign, struct kserv_value *spec)
 {
 	int64_t old = kserv_value_int(assign->old, "spec.healthCheckNodePort", 0);
 	int64_t now = kserv_value_int(spec, "healthCheckNodePort", 0);
 
-	if (!now)
+	if (!now || !needs_health_port(assign->object))
 		kserv_value_remove(spec, "healthCheckNodePort");
 	if (!old || !needs_health_port(assign->object) || !needs_health_port(assign->old))
 		return;
@@ -273,7 +289,9 @@ void kserv_assign_settle(const struct kserv_assign *assign)
 		kserv_value_remove(spec, "clusterIP");
 		kserv_value_remove(spec, "clusterIPs");
 		kserv_value_remove(spec, "ipFamilies");
+		kserv_value_remove(spec, "ipFamilyPolicy");
 	}
+	drop_node_ports(assign);
 	keep_node_ports(assign);
 	keep_health_port(assign, spec);
 	keep_class(assign, spec);

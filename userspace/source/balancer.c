@@ -150,14 +150,14 @@ static void take_requested(const struct kserv_assign *assign, const struct kserv
 	free(copy);
 }
 
-/* A Service keeps its addresses as long as a pool has them and nobody was quicker. */
-static void take_former(const struct kserv_assign *assign, const struct kserv_balancer_user *user)
+/* A Service keeps the addresses of @entry and what follows as long as a pool has them and nobody was quicker. */
+static void take_former(const struct kserv_assign *assign, const struct kserv_balancer_user *user,
+			const struct kserv_value *entry)
 {
-	const struct kserv_value *entry = kserv_value_get(assign->old, "status.loadBalancer.ingress");
 	struct kserv_addr addr;
 	const char *other;
 
-	for (entry = kserv_value_first(entry); entry; entry = entry->next)
+	for (; entry; entry = entry->next)
 		if (!kserv_addr_parse(kserv_value_string(entry, "ip"), &addr) &&
 		    has_family(assign->object, addr.family) &&
 		    !has_ingress(assign->object, addr.family) &&
@@ -174,15 +174,22 @@ static bool is_foreign(const struct kserv_assign *assign, const struct kserv_val
 		!kserv_allocator_has_balancer(assign->allocator, &addr);
 }
 
+static bool is_balanced(const struct kserv_value *object)
+{
+	return object && !strcmp(kserv_value_string(object, "spec.type"), "LoadBalancer");
+}
+
 /*
  * A manifest may come from a cluster where somebody else balances, and bring along the addresses that lead here. Those
- * stand as they are; addresses of our own pools are given out by us alone. Returns whether there were any.
+ * stand as they are, whatever the Service's type (rule 1.10), unless it has just ceased to be a LoadBalancer; addresses
+ * of our own pools are given out by us alone. Returns whether there were any.
  */
 static bool keep_foreign(const struct kserv_assign *assign, const struct kserv_value *entry)
 {
 	bool kept = false;
 
-	if (strcmp(kserv_value_string(assign->object, "spec.type"), "LoadBalancer"))
+	/* What was copied from the former object stands nowhere in the manifest. */
+	if (!is_balanced(assign->object) && (is_balanced(assign->old) || !entry || !entry->line))
 		return false;
 	for (; entry; entry = entry->next) {
 		if (entry->type != KSERV_VALUE_MAP || !is_foreign(assign, entry))
@@ -196,6 +203,7 @@ static bool keep_foreign(const struct kserv_assign *assign, const struct kserv_v
 void kserv_balancer_requested(const struct kserv_assign *assign, const char *holder)
 {
 	const struct kserv_value *given = kserv_value_first(kserv_value_get(assign->object, "status.loadBalancer.ingress"));
+	const struct kserv_value *former = kserv_value_first(kserv_value_get(assign->old, "status.loadBalancer.ingress"));
 	struct kserv_value *status = kserv_value_find(assign->object, "status");
 	struct kserv_balancer_user user;
 
@@ -206,7 +214,10 @@ void kserv_balancer_requested(const struct kserv_assign *assign, const char *hol
 	if (request(assign->object))
 		take_requested(assign, &user, request(assign->object));
 	else
-		take_former(assign, &user);
+		take_former(assign, &user, former);
+	/* A manifest with addresses of ours, as one that was saved, gets them back if it can. */
+	if (!request(assign->object))
+		take_former(assign, &user, given);
 	free((void *)user.ports);
 }
 
