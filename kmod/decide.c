@@ -103,8 +103,8 @@ static void refuse(struct kserv_decision *decision, enum kserv_verdict verdict, 
 }
 
 /*
- * Rules 1.6 and 1.7: what is sent to a cluster IP, or into a service CIDR, and reaches no service. They hold for what is
- * forwarded or sent from here; an address that this node has itself, as that of a DNS cache, is its own affair.
+ * Rules 1.6 and 1.7: what is sent to a cluster IP, or into a service CIDR, and reaches no service. They hold for what
+ * is forwarded or sent from here; an address that this node has itself, as that of a DNS cache, is its own affair.
  */
 static void guard_address(struct kserv_net *kn, const struct kserv_config *config,
 			  const struct kserv_question *question, struct kserv_decision *decision)

@@ -63,8 +63,8 @@
  * @service_ids: id -> service, in the order of dumps; @mutex
  * @routes: pod CIDRs, see route.h; @mutex
  * @n_frontends: counted under @mutex, as are all that follow
- * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a service CIDR, or a flow
- *	may live
+ * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a service CIDR, or a
+ *	flow may live
  * @exiting: the namespace or the module goes; nobody is told of flows that end by that
  * @fast_started: the hooks of the ingress fast path are in place, see fast.c
  * @fast_notifier: tells of devices that come and go

@@ -30,7 +30,7 @@ static int setup(void **state)
 	      "loadBalancer: {pools: [{name: a, addresses: [192.0.2.1-192.0.2.3]}, {name: b, autoAssign: false, addresses: [192.0.2.9, \"2001:db8::9\"]}]}\n",
 	      file);
 	fclose(file);
-	if (kserv_embedded_open(&embedded, config, store, true, &errors))
+	if (kserv_embedded_open(&embedded, config, NULL, store, true, &errors))
 		fail_msg("%s", errors.v[0].text);
 	free(config);
 	free(store);
@@ -535,7 +535,7 @@ static void the_examples_apply_with_their_configuration(void **state)
 	size_t i;
 
 	(void)state;
-	if (kserv_embedded_config_read(&config, "deploy/kserv.yaml", &errors))
+	if (kserv_embedded_config_read(&config, "deploy/kserv.yaml", NULL, &errors))
 		fail_msg("deploy/kserv.yaml (run this from the top of the project): %s", errors.v[0].text);
 	kserv_embedded_config_clear(&config);
 	assert_int_equal(glob("examples/*.yaml", 0, NULL, &files), 0);

@@ -305,6 +305,62 @@ static void the_configuration_says_how_this_node_serves(void **state)
 	kserv_embedded_config_clear(&config);
 }
 
+static void pods_are_known_by_the_cidrs_of_either_field(void **state)
+{
+	static const struct { const char *text; const char *cidrs[2]; } rows[] = {
+		{ "detectLocal: {clusterCIDRs: [10.1.0.0/16, \"fd01::/48\"]}\n", { "10.1.0.0/16", "fd01::/48" } },
+		{ "clusterCIDR: 10.2.0.0/16\ndetectLocal: {clusterCIDRs: [10.1.0.0/16]}\n", { "10.2.0.0/16" } },
+		{ "kind: KubeProxyConfiguration\n", { NULL } },
+		{ "kind: KubeProxyConfiguration\nclusterCIDR: 10.3.0.0/16\n", { "10.3.0.0/16" } },
+		{ "kind: KservConfiguration\n", { "10.244.0.0/16", "fd00:10:244::/56" } },
+	};
+	struct kserv_embedded_config config;
+	struct kserv_settings settings;
+	char text[KSERV_ADDR_TEXT], *error;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(parse_config(&config, rows[i].text, &error), 0);
+		kserv_embedded_config_settings(&config, &settings);
+		for (j = 0; j < 2 && rows[i].cidrs[j]; j++)
+			assert_string_equal(kserv_prefix_format(&settings.cluster_cidrs.v[j], text), rows[i].cidrs[j]);
+		assert_int_equal(settings.cluster_cidrs.n, j);
+		kserv_settings_clear(&settings);
+		kserv_embedded_config_clear(&config);
+	}
+}
+
+static void settings_of_the_command_line_go_before_those_of_the_file(void **state)
+{
+	static const char *const sets[] = { "hostnameOverride=node-b", "clusterCIDR=", "nodePortAddresses=192.0.2.0/24, fd00::/64",
+					    "detectLocalMode=BridgeInterface", "detectLocal.bridgeInterface=cni0", "masqueradeAll=true", NULL };
+	static const char *const wrong[] = { "hostnameOverride", "a=[", "clusterCIDR=x", NULL };
+	struct kserv_embedded_config config;
+	struct kserv_errors errors = { 0 };
+	struct kserv_settings settings;
+	char *error;
+
+	(void)state;
+	assert_int_equal(kserv_embedded_config_read(&config, "deploy/kserv.yaml", sets, &errors), 0);
+	kserv_embedded_config_settings(&config, &settings);
+	assert_string_equal(settings.node_name, "node-b");
+	assert_int_equal(settings.cluster_cidrs.n, 0);
+	assert_int_equal(settings.node_port_addresses.n, 2);
+	assert_string_equal(settings.pod_interface, "cni0");
+	assert_true(settings.masquerade_all);
+	kserv_settings_clear(&settings);
+	kserv_embedded_config_clear(&config);
+
+	assert_int_not_equal(kserv_embedded_config_read(&config, "deploy/kserv.yaml", wrong, &errors), 0);
+	assert_int_equal(errors.n, 3);
+	error = kserv_error_format(&errors.v[0]);
+	assert_string_equal(error, "--set: \"hostnameOverride\" is not FIELD=VALUE, as hostnameOverride=node1");
+	free(error);
+	kserv_errors_clear(&errors);
+	kserv_embedded_config_clear(&config);
+}
+
 static void wrong_configurations_are_refused(void **state)
 {
 	static const struct { const char *text, *error; } rows[] = {
@@ -353,6 +409,8 @@ int main(void)
 		cmocka_unit_test(a_slice_holds_a_hundred_endpoints),
 		cmocka_unit_test(the_configuration_has_defaults),
 		cmocka_unit_test(the_configuration_says_how_this_node_serves),
+		cmocka_unit_test(pods_are_known_by_the_cidrs_of_either_field),
+		cmocka_unit_test(settings_of_the_command_line_go_before_those_of_the_file),
 		cmocka_unit_test(wrong_configurations_are_refused),
 	};
 

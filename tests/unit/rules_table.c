@@ -166,8 +166,10 @@ static void read_object(const struct kserv_value *object, struct kserv_cluster *
 		cluster->slices = grow(cluster->slices, cluster->n_slices++, kserv_read_slice(object));
 	else if (!strcmp(kind, "Node"))
 		cluster->nodes = grow(cluster->nodes, cluster->n_nodes++, kserv_read_node(object));
+	else if (!strcmp(kind, "ServiceCIDR"))
+		kserv_read_service_cidr(object, &cluster->settings.service_cidrs);
 	else if (strcmp(kind, "Namespace"))
-		fail_msg("objects: kind %s is not one of Service, EndpointSlice, Node, Namespace", kind);
+		fail_msg("objects: kind %s is not one of Service, EndpointSlice, Node, ServiceCIDR, Namespace", kind);
 }
 
 void rules_cluster(const struct rules_state *state, struct kserv_cluster *ret_cluster)

@@ -18,6 +18,7 @@ void kserv_check_slice(const struct kserv_value *object, struct kserv_errors *er
 void kserv_check_endpoints(const struct kserv_value *object, struct kserv_errors *errors);
 void kserv_check_node(const struct kserv_value *object, struct kserv_errors *errors);
 void kserv_check_pod(const struct kserv_value *object, struct kserv_errors *errors);
+void kserv_check_service_cidr(const struct kserv_value *object, struct kserv_errors *errors);
 void kserv_check_namespace(const struct kserv_value *object, struct kserv_errors *errors);
 void kserv_check_workload(const struct kserv_value *object, struct kserv_errors *errors);
 

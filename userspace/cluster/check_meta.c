@@ -65,6 +65,25 @@ void kserv_check_namespace(const struct kserv_value *object, struct kserv_errors
 	kserv_check_meta(object, false, kserv_refuse_label, errors);
 }
 
+void kserv_check_service_cidr(const struct kserv_value *object, struct kserv_errors *errors)
+{
+	const struct kserv_value *list = kserv_value_get(object, "spec.cidrs"), *cidr;
+	struct kserv_prefix prefixes[2];
+	size_t n = 0;
+
+	kserv_check_meta(object, false, kserv_refuse_subdomain, errors);
+	if (!kserv_value_first(list))
+		kserv_error_missing(errors, kserv_value_find(object, "spec"), "cidrs", "required");
+	for (cidr = kserv_value_first(list); cidr; cidr = cidr->next) {
+		kserv_check_cidr(cidr, errors);
+		if (n < 2 && kserv_value_is(cidr, KSERV_VALUE_STRING))
+			n += !kserv_prefix_parse(cidr->text, &prefixes[n]);
+	}
+	if (kserv_value_is(list, KSERV_VALUE_LIST) &&
+	    (list->n > 2 || (n == 2 && prefixes[0].addr.family == prefixes[1].addr.family)))
+		kserv_error_at(errors, list, "must hold at most one CIDR of each family");
+}
+
 static void check_node_addresses(const struct kserv_value *addresses, struct kserv_errors *errors)
 {
 	const struct kserv_value *entry;

@@ -167,6 +167,12 @@ void kserv_fill_node(struct kserv_tree *tree, struct kserv_value *object)
 	kserv_value_need_map(tree, object, "status");
 }
 
+void kserv_fill_service_cidr(struct kserv_tree *tree, struct kserv_value *object)
+{
+	simplify_all(tree, kserv_value_find(kserv_value_need_map(tree, object, "spec"), "cidrs"));
+	kserv_value_need_map(tree, object, "status");
+}
+
 void kserv_fill_namespace(struct kserv_tree *tree, struct kserv_value *object)
 {
 	struct kserv_value *spec = kserv_value_need_map(tree, object, "spec"), *status, *finalizers;

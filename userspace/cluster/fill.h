@@ -13,6 +13,7 @@ void kserv_fill_service(struct kserv_tree *tree, struct kserv_value *object);
 void kserv_fill_slice(struct kserv_tree *tree, struct kserv_value *object);
 void kserv_fill_endpoints(struct kserv_tree *tree, struct kserv_value *object);
 void kserv_fill_node(struct kserv_tree *tree, struct kserv_value *object);
+void kserv_fill_service_cidr(struct kserv_tree *tree, struct kserv_value *object);
 void kserv_fill_namespace(struct kserv_tree *tree, struct kserv_value *object);
 void kserv_fill_workload(struct kserv_tree *tree, struct kserv_value *object);
 

@@ -9,6 +9,8 @@ const struct kserv_kind kserv_kinds[] = {
 	{ "v1", "Namespace", "namespaces", "namespace", "ns", false, false, kserv_fill_namespace,
 	  kserv_check_namespace },
 	{ "v1", "Node", "nodes", "node", "no", false, false, kserv_fill_node, kserv_check_node },
+	{ "networking.k8s.io/v1", "ServiceCIDR", "servicecidrs", "servicecidr", NULL, false, false, kserv_fill_service_cidr,
+	  kserv_check_service_cidr },
 	{ "v1", "Service", "services", "service", "svc", true, false, kserv_fill_service, kserv_check_service },
 	{ "discovery.k8s.io/v1", "EndpointSlice", "endpointslices", "endpointslice", NULL, true, false,
 	  kserv_fill_slice, kserv_check_slice },

@@ -88,6 +88,19 @@ struct kserv_namespace *kserv_read_namespace(const struct kserv_value *object)
 	return ns;
 }
 
+void kserv_read_service_cidr(const struct kserv_value *object, struct kserv_prefixes *ret)
+{
+	const struct kserv_value *cidr = kserv_value_first(kserv_value_get(object, "spec.cidrs"));
+	struct kserv_prefix prefix;
+
+	for (; cidr; cidr = cidr->next) {
+		if (!kserv_value_is(cidr, KSERV_VALUE_STRING) || kserv_prefix_parse(cidr->text, &prefix))
+			continue;
+		ret->v = kserv_must_grow(ret->v, ret->n, sizeof(*ret->v));
+		ret->v[ret->n++] = prefix;
+	}
+}
+
 /* True if the conditions of @status hold @type with status True. */
 static bool has_condition(const struct kserv_value *status, const char *type)
 {

@@ -17,6 +17,9 @@ struct kserv_node *kserv_read_node(const struct kserv_value *object);
 struct kserv_pod *kserv_read_pod(const struct kserv_value *object);
 struct kserv_namespace *kserv_read_namespace(const struct kserv_value *object);
 
+/* The CIDRs of a ServiceCIDR object, appended to @ret. */
+void kserv_read_service_cidr(const struct kserv_value *object, struct kserv_prefixes *ret);
+
 /* Parts that several objects have. */
 void kserv_read_meta(const struct kserv_value *object, struct kserv_meta *ret);
 void kserv_read_labels(const struct kserv_value *map, struct kserv_labels *ret);

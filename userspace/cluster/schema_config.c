@@ -31,7 +31,7 @@ const struct kserv_schema kserv_schema_config[] = {
 	{ "ProxyNftables",
 	  "masqueradeBit:int32 masqueradeAll:bool syncPeriod:string minSyncPeriod:string" },
 	{ "ProxyDetectLocal",
-	  "bridgeInterface:string interfaceNamePrefix:string" },
+	  "bridgeInterface:string interfaceNamePrefix:string clusterCIDRs:[]string" },
 	{ "ProxyConntrack",
 	  "maxPerCore:int32 min:int32 tcpEstablishedTimeout:string tcpCloseWaitTimeout:string "
 	  "tcpBeLiberal:bool udpTimeout:string udpStreamTimeout:string" },

@@ -49,6 +49,12 @@ const struct kserv_schema kserv_schema_objects[] = {
 	  "ip:string hostname:string ipMode:string ports:[]PortStatus" },
 	{ "PortStatus",
 	  "port:int32 protocol:string error:string" },
+	{ "ServiceCIDR",
+	  "apiVersion:string kind:string metadata:ObjectMeta spec:ServiceCIDRSpec status:ServiceCIDRStatus" },
+	{ "ServiceCIDRSpec",
+	  "cidrs:[]string" },
+	{ "ServiceCIDRStatus",
+	  "conditions:[]Condition" },
 	{ "Namespace",
 	  "apiVersion:string kind:string metadata:ObjectMeta spec:NamespaceSpec "
 	  "status:NamespaceStatus" },

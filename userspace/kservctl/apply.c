@@ -75,10 +75,10 @@ struct poptOption sync_options[] = {
 };
 
 const char apply_more[] =
-	"Takes the YAML or JSON that kubectl takes: Service, EndpointSlice, Endpoints, Pod, Node, Namespace, List,\n"
-	"and Deployment, ReplicaSet, StatefulSet and DaemonSet, which are stored but start no containers. All of it\n"
-	"is applied or nothing. The kernel of this network namespace is brought in step with it; without the kserv\n"
-	"module the objects are stored all the same and the exit code is 3.\n\n"
+	"Takes the YAML or JSON that kubectl takes: Service, EndpointSlice, Endpoints, Pod, Node, ServiceCIDR,\n"
+	"Namespace, List, and Deployment, ReplicaSet, StatefulSet and DaemonSet, which are stored but start no\n"
+	"containers. All of it is applied or nothing. The kernel of this network namespace is brought in step with\n"
+	"it; without the kserv module the objects are stored all the same and the exit code is 3.\n\n"
 	"  kservctl apply -f web.yaml\n"
 	"  kservctl apply -R -f manifests/ -n shop --dry-run=server\n"
 	"  kubectl get svc,endpointslices -A -o yaml | kservctl apply -f -\n";

@@ -11,6 +11,7 @@ static const struct {
 } columns[] = {
 	{ "Namespace", "NAME\tSTATUS\tAGE", "" },
 	{ "Node", "NAME\tSTATUS\tROLES\tAGE\tVERSION", "\tINTERNAL-IP\tEXTERNAL-IP\tPOD-CIDRS" },
+	{ "ServiceCIDR", "NAME\tCIDRS\tAGE", "" },
 	{ "Service", "NAME\tTYPE\tCLUSTER-IP\tEXTERNAL-IP\tPORT(S)\tAGE", "\tSELECTOR" },
 	{ "EndpointSlice", "NAME\tADDRESSTYPE\tPORTS\tENDPOINTS\tAGE", "" },
 	{ "Endpoints", "NAME\tENDPOINTS\tAGE", "" },
@@ -332,6 +333,19 @@ static char *workload_row(const struct kserv_value *object, const char *name, co
 	return row;
 }
 
+static char *service_cidr_row(const struct kserv_value *object, const char *name, const char *age)
+{
+	const struct kserv_value *cidr = kserv_value_first(kserv_value_get(object, "spec.cidrs"));
+	struct kserv_text text = { 0 };
+	char *row;
+
+	for (; cidr; cidr = cidr->next)
+		kserv_text_printf(&text, "%s%s", text.len ? "," : "", cidr->text);
+	row = kserv_must_printf("%s\t%s\t%s", name, or_none(text.s), age);
+	kserv_text_clear(&text);
+	return row;
+}
+
 char *get_row(const struct kserv_kind *kind, const struct kserv_value *object, bool wide)
 {
 	const char *name = kserv_value_string(object, "metadata.name");
@@ -347,6 +361,8 @@ char *get_row(const struct kserv_kind *kind, const struct kserv_value *object, b
 		row = endpoints_row(object, name, age);
 	else if (!strcmp(kind->kind, "Pod"))
 		row = pod_row(object, name, age, wide);
+	else if (!strcmp(kind->kind, "ServiceCIDR"))
+		row = service_cidr_row(object, name, age);
 	else if (!strcmp(kind->kind, "Namespace"))
 		row = kserv_must_printf("%s\t%s\t%s", name, or_none(kserv_value_string(object, "status.phase")), age);
 	else

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <time.h>
 #include "cluster/memory.h"
+#include "cluster/read.h"
 #include "kservctl/desired.h"
 #include "plan/plan.h"
 #include "sync/sync.h"
 
 static char *namespace_text, *store_path, *config_path;
+static const char **set_texts;
 
 struct poptOption cluster_options[] = {
 	{ "namespace", 'n', POPT_ARG_STRING, &namespace_text, 0, "namespace of objects that name none (default)",
@@ -18,6 +20,8 @@ struct poptOption cluster_options[] = {
 	  "file of the embedded cluster (KSERV_STORE, or /var/lib/kserv/store.db)", "FILE" },
 	{ "config", '\0', POPT_ARG_STRING, &config_path, 0,
 	  "its configuration (KSERV_CONFIG, or /etc/kserv/kserv.yaml)", "FILE" },
+	{ "set", '\0', POPT_ARG_ARGV, &set_texts, 0,
+	  "a field of the configuration, before what the file says: --set hostnameOverride=node1", "FIELD=VALUE" },
 	POPT_TABLEEND
 };
 
@@ -38,12 +42,39 @@ static const char *option_or_environment(const char *option, const char *variabl
 	return value && *value ? value : NULL;
 }
 
+/* What goes before the configuration file: first the node's name from the environment, then the options. */
+static struct kserv_strings gather_sets(void)
+{
+	const char *name = option_or_environment(NULL, "KSERV_NODE_NAME"), **set;
+	struct kserv_strings sets = { 0 };
+	char *text;
+
+	if (name) {
+		text = kserv_must_printf("hostnameOverride=\"%s\"", name);
+		kserv_strings_add(&sets, text);
+		free(text);
+	}
+	for (set = set_texts; set && *set; set++)
+		kserv_strings_add(&sets, *set);
+	sets.v = kserv_must_grow(sets.v, sets.n, sizeof(*sets.v));
+	sets.v[sets.n] = NULL;
+	return sets;
+}
+
 enum exit_code open_cluster(bool create, struct kserv_embedded *ret)
 {
+	struct kserv_strings sets = gather_sets();
 	struct kserv_errors errors = { 0 };
+	int error;
+	size_t i;
 
-	if (!kserv_embedded_open(ret, option_or_environment(config_path, "KSERV_CONFIG"),
-				 option_or_environment(store_path, "KSERV_STORE"), create, &errors))
+	error = kserv_embedded_open(ret, option_or_environment(config_path, "KSERV_CONFIG"),
+				    (const char *const *)sets.v, option_or_environment(store_path, "KSERV_STORE"),
+				    create, &errors);
+	for (i = 0; i < sets.n; i++)
+		free(sets.v[i]);
+	free(sets.v);
+	if (!error)
 		return DONE;
 	print_errors(&errors);
 	kserv_embedded_close(ret);

@@ -32,6 +32,7 @@ struct balancer {
 
 struct kserv_allocator {
 	const struct kserv_allocator_limits *limits;
+	struct kserv_prefixes more;
 	struct holding *ips, *ports;
 	struct balancer *balancers;
 };
@@ -92,6 +93,7 @@ void kserv_allocator_free(struct kserv_allocator *allocator)
 		HASH_DEL(allocator->balancers, balancer);
 		free_balancer(balancer);
 	}
+	free(allocator->more.v);
 	free(allocator);
 }
 
@@ -193,15 +195,30 @@ const struct kserv_prefix *kserv_allocator_cidr(const struct kserv_allocator *al
 	return NULL;
 }
 
+void kserv_allocator_add_cidr(struct kserv_allocator *allocator, const struct kserv_prefix *cidr)
+{
+	allocator->more.v = kserv_must_grow(allocator->more.v, allocator->more.n, sizeof(*allocator->more.v));
+	allocator->more.v[allocator->more.n++] = *cidr;
+}
+
+static bool holds(const struct kserv_prefix *cidr, const struct kserv_addr *addr)
+{
+	uint64_t offset = distance(&cidr->addr, addr);
+
+	return offset && offset <= usable(cidr);
+}
+
 int kserv_allocator_take_ip(struct kserv_allocator *allocator, const struct kserv_addr *addr, const char *holder,
 			    const char **ret_holder)
 {
 	const struct kserv_prefix *cidr = kserv_allocator_cidr(allocator, addr->family);
+	bool there = cidr && holds(cidr, addr);
 	char key[KSERV_ADDR_TEXT];
-	uint64_t offset;
+	size_t i;
 
-	offset = cidr ? distance(&cidr->addr, addr) : 0;
-	if (!offset || offset > usable(cidr))
+	for (i = 0; i < allocator->more.n && !there; i++)
+		there = allocator->more.v[i].addr.family == addr->family && holds(&allocator->more.v[i], addr);
+	if (!there)
 		return -ERANGE;
 	return take(&allocator->ips, kserv_addr_format(addr, key), holder, ret_holder);
 }

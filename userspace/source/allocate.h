@@ -56,6 +56,9 @@ void kserv_allocator_free(struct kserv_allocator *allocator);
 int kserv_allocator_take_ip(struct kserv_allocator *allocator, const struct kserv_addr *addr, const char *holder,
 			    const char **ret_holder);
 
+/* One more CIDR that cluster IPs may be asked for from, as of a ServiceCIDR object; those of the limits go on. */
+void kserv_allocator_add_cidr(struct kserv_allocator *allocator, const struct kserv_prefix *cidr);
+
 /**
  * kserv_allocator_next_ip() - any cluster IP
  * The first min(max(16, size / 16), 256) addresses of the range are given only when all others are taken: they are for

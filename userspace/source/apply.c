@@ -186,8 +186,44 @@ static void each_service(struct apply *apply, void (*step)(const struct kserv_as
 	}
 }
 
+static void allow_cidrs(struct apply *apply, const struct kserv_value *object)
+{
+	struct kserv_prefixes cidrs = { 0 };
+	size_t i;
+
+	kserv_read_service_cidr(object, &cidrs);
+	for (i = 0; i < cidrs.n; i++)
+		kserv_allocator_add_cidr(apply->allocator, &cidrs.v[i]);
+	free(cidrs.v);
+}
+
+static bool allow_stored_cidrs(void *context, const struct kserv_stored *stored)
+{
+	struct kserv_errors ignored = { 0 };
+	struct apply *apply = context;
+	struct kserv_tree tree = { 0 };
+
+	if (!kserv_json_read(&tree, stored->json, strlen(stored->json), 1, NULL, &ignored))
+		allow_cidrs(apply, tree.root);
+	kserv_errors_clear(&ignored);
+	kserv_tree_clear(&tree);
+	return true;
+}
+
+static int allow_service_cidrs(struct apply *apply)
+{
+	size_t i;
+
+	for (i = 0; i < apply->n_items; i++)
+		if (!strcmp(apply->items[i].manifest->kind->kind, "ServiceCIDR"))
+			allow_cidrs(apply, apply->items[i].manifest->value);
+	return kserv_store_each(apply->embedded->store, "ServiceCIDR", allow_stored_cidrs, apply);
+}
+
 static int assign_services(struct apply *apply)
 {
+	if (allow_service_cidrs(apply))
+		return kserv_embedded_fail(apply->embedded, apply->errors);
 	if (kserv_store_each(apply->embedded->store, "Service", hold, apply))
 		return kserv_embedded_fail(apply->embedded, apply->errors);
 	each_service(apply, kserv_assign_settle);

@@ -286,6 +286,22 @@ static void read_kernel(const struct kserv_value *root, struct kserv_config *ker
 	kernel->sctp_timeout = read_timeout(root, "kernel.sctpTimeout", NULL, errors);
 }
 
+/* Pods' CIDRs: kube-proxy's own file has none unless it says so, and its v1alpha2 has a list. */
+static void read_cluster_cidrs(const struct kserv_value *root, struct kserv_settings *settings,
+			       struct kserv_errors *errors)
+{
+	const struct kserv_value *value = kserv_value_find(root, "clusterCIDR"), *entry;
+	bool theirs = !strcmp(kserv_value_string(root, "kind"), "KubeProxyConfiguration");
+
+	entry = kserv_value_first(kserv_value_get(root, "detectLocal.clusterCIDRs"));
+	if (value || !entry) {
+		read_cidrs(value, theirs ? "" : DEFAULT_CLUSTER_CIDR, false, &settings->cluster_cidrs, errors);
+		return;
+	}
+	for (; entry; entry = entry->next)
+		read_cidrs(entry, "", false, &settings->cluster_cidrs, errors);
+}
+
 static void read_settings(const struct kserv_value *root, struct kserv_settings *settings, struct kserv_errors *errors)
 {
 	const struct port_range usual = { 30000, 32767 };
@@ -293,8 +309,7 @@ static void read_settings(const struct kserv_value *root, struct kserv_settings 
 
 	read_node(root, settings, errors);
 	read_detector(root, settings);
-	read_cidrs(kserv_value_find(root, "clusterCIDR"), DEFAULT_CLUSTER_CIDR, false, &settings->cluster_cidrs,
-		   errors);
+	read_cluster_cidrs(root, settings, errors);
 	read_cidrs(kserv_value_find(root, "serviceCIDR"), DEFAULT_SERVICE_CIDR, true, &settings->service_cidrs, errors);
 	settings->masquerade_all = kserv_value_bool(root, "masqueradeAll", false) ||
 		kserv_value_bool(root, "nftables.masqueradeAll", false) ||
@@ -339,8 +354,64 @@ static void finish(struct kserv_embedded_config *config, struct kserv_errors *er
 	kserv_settings_clear(&settings);
 }
 
-int kserv_embedded_config_parse(struct kserv_embedded_config *config, const char *source, const char *text, size_t len,
-		       struct kserv_errors *errors)
+/* A list field may be given as its members with commas in between. */
+static struct kserv_value *split_list(struct kserv_tree *tree, const char *text)
+{
+	struct kserv_value *list = kserv_value_new(tree, KSERV_VALUE_LIST);
+	size_t len;
+
+	for (; *text; text += strspn(text, ", ")) {
+		len = strcspn(text, ", ");
+		if (len)
+			kserv_value_append(list, kserv_value_new_string(tree, kserv_tree_strndup(tree, text, len)));
+		text += len;
+	}
+	return list;
+}
+
+static struct kserv_value *read_set_value(struct kserv_tree *tree, const char *field, const char *text,
+					  struct kserv_errors *errors)
+{
+	static const char *const lists[] = { "nodePortAddresses", "nodeIPs", "detectLocal.clusterCIDRs" };
+	struct kserv_value *value = NULL;
+	struct kserv_tree given = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (!strcmp(field, lists[i]) && *text != '[')
+			return split_list(tree, text);
+	if (!*text)
+		return kserv_value_new_string(tree, "");
+	if (!kserv_yaml_read(&given, text, strlen(text), 1, errors)) {
+		value = kserv_value_copy(tree, given.root);
+		kserv_value_unplace(value);
+	}
+	kserv_tree_clear(&given);
+	return value;
+}
+
+/* "detectLocal.bridgeInterface=cni0" */
+static void set_field(struct kserv_tree *tree, const char *set, struct kserv_errors *errors)
+{
+	const char *equal = strchr(set, '='), *key = set, *dot;
+	struct kserv_value *map = tree->root, *value;
+	char *field;
+
+	if (!equal || equal == set) {
+		kserv_errors_add(errors, 0, 0, "", "\"%s\" is not FIELD=VALUE, as hostnameOverride=node1", set);
+		return;
+	}
+	field = kserv_tree_strndup(tree, set, equal - set);
+	value = read_set_value(tree, field, equal + 1, errors);
+	if (!value)
+		return;
+	for (key = field; (dot = strchr(key, '.')); key = dot + 1)
+		map = kserv_value_need_map(tree, map, kserv_tree_strndup(tree, key, dot - key));
+	kserv_value_set(map, key, value);
+}
+
+static int parse(struct kserv_embedded_config *config, const char *source, const char *text, size_t len,
+		 const char *const *sets, struct kserv_errors *errors)
 {
 	size_t before = errors->n;
 
@@ -350,11 +421,22 @@ int kserv_embedded_config_parse(struct kserv_embedded_config *config, const char
 		return -EINVAL;
 	if (config->tree.root->type == KSERV_VALUE_NULL)
 		config->tree.root = kserv_value_new(&config->tree, KSERV_VALUE_MAP);
+	errors->source = "--set";
+	for (; sets && *sets && config->tree.root->type == KSERV_VALUE_MAP; sets++)
+		set_field(&config->tree, *sets, errors);
+	errors->source = source;
 	finish(config, errors);
 	return errors->n > before ? -EINVAL : 0;
 }
 
-int kserv_embedded_config_read(struct kserv_embedded_config *config, const char *path, struct kserv_errors *errors)
+int kserv_embedded_config_parse(struct kserv_embedded_config *config, const char *source, const char *text, size_t len,
+				struct kserv_errors *errors)
+{
+	return parse(config, source, text, len, NULL, errors);
+}
+
+int kserv_embedded_config_read(struct kserv_embedded_config *config, const char *path, const char *const *sets,
+			       struct kserv_errors *errors)
 {
 	const char *name = path ? path : KSERV_CONFIG_PATH;
 	struct kserv_text text = { 0 };
@@ -366,7 +448,7 @@ int kserv_embedded_config_read(struct kserv_embedded_config *config, const char 
 		kserv_errors_add(errors, 0, 0, "", "cannot be read: %s", strerror(-error));
 		return -EINVAL;
 	}
-	result = kserv_embedded_config_parse(config, name, text.s ? text.s : "", text.len, errors);
+	result = parse(config, name, text.s ? text.s : "", text.len, sets, errors);
 	kserv_text_clear(&text);
 	return result;
 }

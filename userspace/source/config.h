@@ -38,8 +38,11 @@ int kserv_embedded_config_parse(struct kserv_embedded_config *config, const char
 /**
  * kserv_embedded_config_read() - the same from a file
  * @path: NULL for the usual one, which need not exist
+ * @sets: "FIELD=VALUE" each, a path of fields and a value in YAML, which go before what the file says; ended by NULL;
+ *	may be NULL
  */
-int kserv_embedded_config_read(struct kserv_embedded_config *config, const char *path, struct kserv_errors *errors);
+int kserv_embedded_config_read(struct kserv_embedded_config *config, const char *path, const char *const *sets,
+			       struct kserv_errors *errors);
 
 /* What plan goes by; cleared by kserv_settings_clear(). */
 void kserv_embedded_config_settings(const struct kserv_embedded_config *config, struct kserv_settings *ret);

@@ -52,14 +52,14 @@ static int make_first_namespaces(struct kserv_embedded *embedded, struct kserv_e
 	return kserv_embedded_commit(embedded, errors);
 }
 
-int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *store_path, bool create,
-			struct kserv_errors *errors)
+int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *const *sets,
+			const char *store_path, bool create, struct kserv_errors *errors)
 {
 	char *why = NULL;
 	int error;
 
 	*embedded = (struct kserv_embedded){ 0 };
-	if (kserv_embedded_config_read(&embedded->config, config_path, errors))
+	if (kserv_embedded_config_read(&embedded->config, config_path, sets, errors))
 		return -EINVAL;
 	error = kserv_store_open(store_path ? store_path : KSERV_STORE_PATH, create, &embedded->store, &why);
 	if (error == -EIO) {
@@ -235,6 +235,8 @@ static void add_object(struct builder *builder, const char *kind, const struct k
 	} else if (!strcmp(kind, "Pod")) {
 		cluster->pods = kserv_must_grow(cluster->pods, cluster->n_pods, sizeof(*cluster->pods));
 		cluster->pods[cluster->n_pods++] = kserv_read_pod(object);
+	} else if (!strcmp(kind, "ServiceCIDR")) {
+		kserv_read_service_cidr(object, &cluster->settings.service_cidrs);
 	} else if (!strcmp(kind, "Namespace")) {
 		cluster->namespaces = kserv_must_grow(cluster->namespaces, cluster->n_namespaces,
 						      sizeof(*cluster->namespaces));

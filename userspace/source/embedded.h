@@ -54,12 +54,13 @@ struct kserv_objects {
 /**
  * kserv_embedded_open() - open configuration and store
  * @config_path, @store_path: NULL for the usual ones
+ * @sets: what goes before the configuration, see kserv_embedded_config_read()
  * @create: make the store if it is not there
  *
  * Return: 0, or -EINVAL or -EIO with errors added.
  */
-int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *store_path, bool create,
-			struct kserv_errors *errors);
+int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *const *sets,
+			const char *store_path, bool create, struct kserv_errors *errors);
 void kserv_embedded_close(struct kserv_embedded *embedded);
 
 /* Transactions; errors added when they do not return 0. */
