@@ -33,6 +33,9 @@ unit_parts := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_test.c,$(wildcard tests
 vm_programs := $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),\
 	$(B)/bin/tests/$(basename $(notdir $(source))))
 
+# Programs for the tests outside of VMs that use the library.
+host_programs := $(patsubst tests/apiserver/%.c,$(B)/bin/tests/%,$(wildcard tests/apiserver/*.c))
+
 prepared_kernels := $(wildcard $(B)/kernels/6.*.*/lib/modules/*/build)
 running_kernel := $(wildcard /lib/modules/$(shell uname -r)/build)
 KDIR ?= $(running_kernel) $(prepared_kernels)
@@ -75,6 +78,9 @@ unit-tests: libraries-there
 vm-programs: libraries-there
 	$(call locked,vm-programs,$(vm_programs))
 
+host-programs: libraries-there
+	$(call locked,host-programs,$(host_programs))
+
 libraries-there:
 	@pkg-config --exists --print-errors $(LIBRARIES) || { echo 'make: libraries are missing;' \
 		'scripts/deps build installs them on Debian' >&2; exit 1; }
@@ -100,6 +106,11 @@ $(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
 	@mkdir -p $(@D)
 	$(call say,LD $(@F))
 	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka && mv $@.$$$$ $@
+
+$(host_programs): $(B)/bin/tests/%: $(B)/obj/tests/apiserver/%.o $(library)
+	@mkdir -p $(@D)
+	$(call say,LD $(@F))
+	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) && mv $@.$$$$ $@
 
 define vm_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
@@ -154,8 +165,8 @@ dkms-install:
 clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
-.PHONY: all help modules userspace unit-tests vm-programs libraries-there demo shell check test test-vng bench \
+.PHONY: all help modules userspace unit-tests vm-programs host-programs libraries-there demo shell check test test-vng bench \
 	genl install dkms-install clean
 .SECONDARY:
 
--include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
+-include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))

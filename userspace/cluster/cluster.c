@@ -3,7 +3,7 @@
 #include <string.h>
 #include "cluster/cluster.h"
 
-static void strings_clear(struct kserv_strings *strings)
+void kserv_strings_clear(struct kserv_strings *strings)
 {
 	size_t i;
 
@@ -12,7 +12,7 @@ static void strings_clear(struct kserv_strings *strings)
 	free(strings->v);
 }
 
-static void labels_clear(struct kserv_labels *labels)
+void kserv_labels_clear(struct kserv_labels *labels)
 {
 	size_t i;
 
@@ -29,8 +29,8 @@ static void meta_clear(struct kserv_meta *meta)
 	free(meta->name);
 	free(meta->uid);
 	free(meta->resource_version);
-	labels_clear(&meta->labels);
-	labels_clear(&meta->annotations);
+	kserv_labels_clear(&meta->labels);
+	kserv_labels_clear(&meta->annotations);
 }
 
 void kserv_k8s_service_free(struct kserv_k8s_service *service)
@@ -47,10 +47,10 @@ void kserv_k8s_service_free(struct kserv_k8s_service *service)
 	}
 	free(service->ports);
 	free(service->cluster_ip);
-	strings_clear(&service->cluster_ips);
-	strings_clear(&service->ip_families);
-	strings_clear(&service->external_ips);
-	strings_clear(&service->source_ranges);
+	kserv_strings_clear(&service->cluster_ips);
+	kserv_strings_clear(&service->ip_families);
+	kserv_strings_clear(&service->external_ips);
+	kserv_strings_clear(&service->source_ranges);
 	free(service->load_balancer_ip);
 	free(service->load_balancer_class);
 	free(service->external_name);
@@ -59,22 +59,22 @@ void kserv_k8s_service_free(struct kserv_k8s_service *service)
 		free(service->ingress[i].hostname);
 	}
 	free(service->ingress);
-	labels_clear(&service->selector);
+	kserv_labels_clear(&service->selector);
 	free(service->traffic_distribution);
 	free(service);
 }
 
 static void endpoint_clear(struct kserv_slice_endpoint *endpoint)
 {
-	strings_clear(&endpoint->addresses);
+	kserv_strings_clear(&endpoint->addresses);
 	free(endpoint->hostname);
 	free(endpoint->node_name);
 	free(endpoint->zone);
 	free(endpoint->target_kind);
 	free(endpoint->target_namespace);
 	free(endpoint->target_name);
-	strings_clear(&endpoint->hint_zones);
-	strings_clear(&endpoint->hint_nodes);
+	kserv_strings_clear(&endpoint->hint_zones);
+	kserv_strings_clear(&endpoint->hint_nodes);
 }
 
 void kserv_slice_free(struct kserv_slice *slice)
@@ -99,10 +99,10 @@ void kserv_node_free(struct kserv_node *node)
 	if (!node)
 		return;
 	meta_clear(&node->meta);
-	strings_clear(&node->internal_ips);
-	strings_clear(&node->external_ips);
-	strings_clear(&node->pod_cidrs);
-	strings_clear(&node->taints);
+	kserv_strings_clear(&node->internal_ips);
+	kserv_strings_clear(&node->external_ips);
+	kserv_strings_clear(&node->pod_cidrs);
+	kserv_strings_clear(&node->taints);
 	free(node);
 }
 
@@ -116,7 +116,7 @@ void kserv_pod_free(struct kserv_pod *pod)
 	free(pod->node_name);
 	free(pod->hostname);
 	free(pod->subdomain);
-	strings_clear(&pod->ips);
+	kserv_strings_clear(&pod->ips);
 	for (i = 0; i < pod->n_ports; i++)
 		free(pod->ports[i].name);
 	free(pod->ports);
@@ -134,7 +134,7 @@ void kserv_namespace_free(struct kserv_namespace *ns)
 void kserv_settings_clear(struct kserv_settings *settings)
 {
 	free(settings->node_name);
-	strings_clear(&settings->node_ips);
+	kserv_strings_clear(&settings->node_ips);
 	free(settings->cluster_cidrs.v);
 	free(settings->service_cidrs.v);
 	free(settings->pod_interface);

@@ -196,6 +196,9 @@ void kserv_node_free(struct kserv_node *node);
 void kserv_pod_free(struct kserv_pod *pod);
 void kserv_namespace_free(struct kserv_namespace *ns);
 void kserv_settings_clear(struct kserv_settings *settings);
+/* What they hold, not the struct itself. */
+void kserv_strings_clear(struct kserv_strings *strings);
+void kserv_labels_clear(struct kserv_labels *labels);
 /* Frees the objects too. */
 void kserv_cluster_clear(struct kserv_cluster *cluster);
 
