@@ -34,7 +34,8 @@ vm_programs := $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/b
 	$(B)/bin/tests/$(basename $(notdir $(source))))
 
 # Programs for the tests outside of VMs that use the library.
-host_programs := $(patsubst tests/apiserver/%.c,$(B)/bin/tests/%,$(wildcard tests/apiserver/*.c))
+host_sources := $(wildcard tests/apiserver/*.c tests/dns/*.c)
+host_programs := $(foreach source,$(host_sources),$(B)/bin/tests/$(basename $(notdir $(source))))
 
 prepared_kernels := $(wildcard $(B)/kernels/6.*.*/lib/modules/*/build)
 running_kernel := $(wildcard /lib/modules/$(shell uname -r)/build)
@@ -107,10 +108,13 @@ $(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
 	$(call say,LD $(@F))
 	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka && mv $@.$$$$ $@
 
-$(host_programs): $(B)/bin/tests/%: $(B)/obj/tests/apiserver/%.o $(library)
-	@mkdir -p $(@D)
-	$(call say,LD $(@F))
-	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) && mv $@.$$$$ $@
+define host_program
+$(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(filter tests/dns/%,$(1)),$(B)/obj/tests/unit/dns_cluster.o) $(library)
+	@mkdir -p $$(@D)
+	$$(call say,LD $$(@F))
+	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) && mv $$@.$$$$$$$$ $$@
+endef
+$(foreach source,$(host_sources),$(eval $(call host_program,$(source))))
 
 define vm_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
@@ -169,4 +173,5 @@ clean:
 	genl install dkms-install clean
 .SECONDARY:
 
--include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
+-include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \
+	tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "cluster/file.h"
+#include "cluster/manifest.h"
+#include "cluster/memory.h"
+#include "cluster/read.h"
+#include "dns_cluster.h"
+
+static void *grow(void *v, size_t n, void *object)
+{
+	void **array = kserv_must_grow(v, n, sizeof(*array));
+
+	array[n] = object;
+	return array;
+}
+
+static void add_object(struct kserv_cluster *cluster, const char *kind, const struct kserv_value *value)
+{
+	if (!strcmp(kind, "Service"))
+		cluster->services = grow(cluster->services, cluster->n_services++, kserv_read_service(value));
+	else if (!strcmp(kind, "EndpointSlice"))
+		cluster->slices = grow(cluster->slices, cluster->n_slices++, kserv_read_slice(value));
+	else if (!strcmp(kind, "Node"))
+		cluster->nodes = grow(cluster->nodes, cluster->n_nodes++, kserv_read_node(value));
+	else if (!strcmp(kind, "Pod"))
+		cluster->pods = grow(cluster->pods, cluster->n_pods++, kserv_read_pod(value));
+	else if (!strcmp(kind, "Namespace"))
+		cluster->namespaces = grow(cluster->namespaces, cluster->n_namespaces++, kserv_read_namespace(value));
+}
+
+static void read_file(const char *path, struct kserv_cluster *cluster)
+{
+	struct kserv_manifests manifests = { .skip_unknown = true };
+	struct kserv_errors errors = { 0 };
+	struct kserv_text text = { 0 };
+	size_t i;
+
+	if (kserv_file_read(path, &text)) {
+		fprintf(stderr, "%s cannot be read\n", path);
+		exit(1);
+	}
+	kserv_manifests_read(&manifests, path, text.s ? text.s : "", text.len, &errors);
+	for (i = 0; i < manifests.n; i++)
+		kserv_manifest_check(&manifests.v[i], &errors);
+	for (i = 0; i < errors.n; i++)
+		fprintf(stderr, "%s\n", kserv_error_format(&errors.v[i]));
+	if (errors.n)
+		exit(1);
+	for (i = 0; i < manifests.n; i++)
+		add_object(cluster, manifests.v[i].kind->kind, manifests.v[i].value);
+	kserv_manifests_clear(&manifests);
+	kserv_text_clear(&text);
+}
+
+void dns_cluster_read(const char *path, struct kserv_cluster *cluster)
+{
+	struct dirent **entries;
+	struct stat status;
+	char *name;
+	int i, n;
+
+	if (stat(path, &status) || !S_ISDIR(status.st_mode)) {
+		read_file(path, cluster);
+		return;
+	}
+	n = scandir(path, &entries, NULL, alphasort);
+	for (i = 0; i < n; i++) {
+		name = kserv_must_printf("%s/%s", path, entries[i]->d_name);
+		if (strstr(entries[i]->d_name, ".yaml"))
+			read_file(name, cluster);
+		free(name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+void dns_cluster_set(const char *path, struct kserv_zone *zone)
+{
+	struct kserv_cluster cluster = { 0 };
+	size_t i;
+
+	dns_cluster_read(path, &cluster);
+	for (i = 0; i < cluster.n_namespaces; i++)
+		kserv_zone_set_namespace(zone, cluster.namespaces[i]->meta.name);
+	for (i = 0; i < cluster.n_services; i++)
+		kserv_zone_set_service(zone, cluster.services[i]);
+	for (i = 0; i < cluster.n_slices; i++)
+		kserv_zone_set_slice(zone, cluster.slices[i]);
+	for (i = 0; i < cluster.n_pods; i++)
+		kserv_zone_set_pod(zone, cluster.pods[i]);
+	kserv_cluster_clear(&cluster);
+}
