@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The DNS server alone, for tests: serves the objects of manifests, and takes changes line by line on its standard
- * input, each answered by a line: set FILE; delete service|slice|pod NAMESPACE NAME; delete namespace NAME; synced; stats.
- * Ends with its input.
+ * input, each answered by a line: set FILE; delete service|slice|pod NAMESPACE NAME; delete namespace NAME; synced;
+ * stats. Ends with its input.
  */
 #include <popt.h>
 #include <stdio.h>

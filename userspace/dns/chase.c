@@ -15,7 +15,7 @@ struct chase {
 	unsigned int n;
 };
 
-/* A record of @type whose owner is the chase's name. @offset: as of kserv_dns_record_read(). Return: -EINVAL at the end. */
+/* A record of @type whose owner is the chase's name. Return: as kserv_dns_record_read(), negative at the end. */
 static int find_record(const struct chase *chase, uint16_t type, unsigned int *i, size_t *offset, size_t *ret_data,
 		       uint16_t *ret_len)
 {
