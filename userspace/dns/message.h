@@ -9,6 +9,9 @@
 #include "dns/name.h"
 #include "dns/zone.h"
 
+/* Old names of the above, of which this one is kservctl's too. */
+#undef REFUSED
+
 #define DNS_HEADER	12
 /* An OPT record without options. */
 #define DNS_OPT_SIZE	11

@@ -3,10 +3,9 @@
 #ifndef KSERV_DNS_SERVER_H
 #define KSERV_DNS_SERVER_H
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include "dns/dns.h"
 #include "dns/message.h"
+#include "dns/sockaddr.h"
 
 #define DNS_SECOND		1000000ULL	/* of sd-event's clocks */
 /* Longer answers of upstream servers are not kept: they are rare. */
@@ -15,12 +14,6 @@
 #define DNS_QUERY_MAX		4096
 /* Header, question and OPT of a query: all that counts of it. */
 #define DNS_PLAIN_QUERY_MAX	(DNS_HEADER + KSERV_DNS_NAME_MAX + 4 + DNS_OPT_SIZE)
-
-union dns_sockaddr {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
 
 /**
  * struct dns_listener - an address that we listen at
@@ -130,9 +123,6 @@ void kserv_dns_tcp_close_all(struct kserv_dns *dns);
 size_t kserv_dns_handle(struct kserv_dns *dns, const struct dns_client *client, const uint8_t *query, size_t len,
 			uint8_t *answer);
 uint64_t kserv_dns_now(const struct kserv_dns *dns);
-/* A socket for @place, bound or connected by the caller. */
-socklen_t kserv_dns_sockaddr(const struct kserv_dns_place *place, union dns_sockaddr *ret);
-void kserv_dns_addr_of(const union dns_sockaddr *from, struct kserv_addr *ret, uint16_t *ret_port);
 
 /* forward.c. Return: as kserv_dns_handle(). */
 size_t kserv_dns_forward(struct kserv_dns *dns, const struct dns_client *client, const uint8_t *query,

@@ -22,6 +22,7 @@ COMMAND_RUN(diff);
 COMMAND_RUN(sync);
 COMMAND_RUN(get);
 COMMAND_RUN(describe);
+COMMAND_RUN(env);
 
 /* the actual plane: what the kernel holds */
 COMMAND_RUN(service_list);
@@ -49,5 +50,6 @@ COMMAND_RUN(restore);
 COMMAND_RUN(explain);
 COMMAND_RUN(status);
 COMMAND_RUN(completion);
+COMMAND_RUN(dns_query);
 
 #endif

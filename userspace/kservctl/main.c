@@ -17,6 +17,7 @@ const struct command commands[] = {
 	{ "describe", "TYPE [NAME...]", "show objects with what belongs to them", describe_options, cmd_describe, NULL, NULL },
 	{ "diff", "-f FILE...", "what apply would change", diff_options, cmd_diff, NULL, diff_more },
 	{ "sync", "", "bring the kernel in step with the objects", sync_options, cmd_sync, NULL, NULL },
+	{ "env", "", "the environment variables that a new pod gets", env_options, cmd_env, NULL, env_more },
 
 	{ "service list", "[NAME]", "services", service_list_options, cmd_service_list, NULL, NULL },
 	{ "service set", "NAME PROTOCOL [ADDRESS:PORT...]", "create or change a service", service_set_options,
@@ -53,6 +54,9 @@ const struct command commands[] = {
 	  cmd_explain, NULL, explain_more },
 	{ "monitor", "[EVENT...]", "show flows, rejected and dropped packets and commits as they happen",
 	  monitor_options, cmd_monitor, NULL, monitor_more },
+
+	{ "dns query", "NAME [TYPE]", "ask a DNS server, as a client does", dns_query_options, cmd_dns_query, NULL,
+	  dns_query_more },
 
 	{ "help", "[COMMAND]", "what the commands are, or one command's help", NULL, cmd_help, NULL, NULL },
 	{ "completion", "bash", "print a script that completes commands in the shell", NULL, cmd_completion, NULL,
