@@ -29,7 +29,7 @@ library_objects := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(program_mains),$(w
 library := $(B)/obj/libkserv.a
 unit_tests := $(patsubst tests/unit/%.c,$(B)/bin/unit/%,$(wildcard tests/unit/*_test.c))
 unit_parts := $(patsubst %.c,$(B)/obj/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c)))
-# Programs for the test cases in the VM, one a source file; they use nothing of userspace/.
+# Programs for the test cases in the VM, one a source file.
 vm_programs := $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),\
 	$(B)/bin/tests/$(basename $(notdir $(source))))
 
@@ -123,6 +123,8 @@ $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
 	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) && mv $$@.$$$$$$$$ $$@
 endef
 $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c),$(eval $(call vm_program,$(source))))
+# What to fuzz is written down in include/kserv.yaml.
+$(B)/bin/tests/netlink_fuzz: $(B)/obj/userspace/lib/attributes.o
 
 demo shell: export KERNEL ?= 6.1
 

@@ -33,6 +33,9 @@ declare -A talker_in=() talker_out=() capture_pid=()
 
 say() { printf '%s\n' "$*"; }
 
+# Lines of figures that are worth telling of a case that went well: they stand in the run's output.
+figures() { sed 's/^/FIGURES /' <<<"$*"; }
+
 # A check failed: say what, and go on.
 fail() {
 	say "FAIL $*"
@@ -79,9 +82,9 @@ refuse() {
 	fi
 }
 
-# busywait SECONDS COMMAND...: until the command succeeds.
+# busywait SECONDS COMMAND...: until the command succeeds. Seconds are longer on a kernel that is slow on purpose.
 busywait() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${PATIENCE:-1}))
 
 	shift
 	until "$@" >/dev/null 2>&1; do

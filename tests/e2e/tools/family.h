@@ -34,6 +34,7 @@ static struct {
 static unsigned char in[1 << 18] __attribute__((aligned(4)));
 static int fd;
 static uint16_t family_id;
+static uint32_t monitor_group;
 static uint32_t sequence;
 /* What the kernel said when it refused last. */
 static char words[256];
@@ -150,14 +151,28 @@ static inline int request(receive_t *receive, void *arg)
 	}
 }
 
+/* There is one. */
+static inline void read_groups(const struct nlattr *groups)
+{
+	const struct nlattr *group, *attr;
+
+	for_each_attr(group, data_of(groups), len_of(groups))
+		for_each_attr(attr, data_of(group), len_of(group))
+			if (type_of(attr) == CTRL_ATTR_MCAST_GRP_ID)
+				monitor_group = get32(attr);
+}
+
 static inline void read_family(const struct nlattr *attrs, size_t len, void *arg)
 {
 	const struct nlattr *attr;
 
 	(void)arg;
-	for_each_attr(attr, attrs, len)
+	for_each_attr(attr, attrs, len) {
 		if (type_of(attr) == CTRL_ATTR_FAMILY_ID)
 			family_id = get16(attr);
+		if (type_of(attr) == CTRL_ATTR_MCAST_GROUPS)
+			read_groups(attr);
+	}
 }
 
 static inline void connect_family(void)

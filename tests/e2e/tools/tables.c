@@ -6,18 +6,9 @@
  * tables mangle SEED COUNT: the same messages, damaged. The kernel must survive them.
  * In the end the tables are empty. Exit code 0, or 1 with what differs.
  */
+#include "chance.h"
 #include "family.h"
 #include "model.h"
-
-/* ---- chance */
-
-static uint64_t chance_state;
-
-static uint32_t chance(uint32_t n)
-{
-	chance_state = chance_state * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(chance_state >> 33) % n;
-}
 
 static void put_addr(uint16_t type4, uint16_t type6, uint8_t family, uint8_t net, uint8_t host)
 {
