@@ -435,10 +435,11 @@ static void flow_fold(struct kserv_flow *flow)
 bool kserv_flow_kill(struct kserv_net *kn, struct kserv_flow *flow)
 {
 	struct kserv_masquerade *masquerade;
-	bool was_dead;
+	bool was_dead, was_released;
 
 	spin_lock_bh(&flow->lock);
 	was_dead = flow->dead;
+	was_released = flow->released;
 	WRITE_ONCE(flow->dead, true);
 	masquerade = rcu_dereference_protected(flow->masquerade, lockdep_is_held(&flow->lock));
 	spin_unlock_bh(&flow->lock);
@@ -455,7 +456,8 @@ bool kserv_flow_kill(struct kserv_net *kn, struct kserv_flow *flow)
 	flow_fold(flow);
 	spin_unlock_bh(&flow->lock);
 	percpu_counter_dec(&kn->flows.n);
-	atomic_dec(&flow->endpoint->active);
+	if (!was_released)
+		atomic_dec(&flow->endpoint->active);
 	local_bh_disable();
 	kserv_count(kn, FLOWS_ENDED);
 	local_bh_enable();

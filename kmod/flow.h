@@ -62,6 +62,7 @@ struct kserv_masquerade {
  * @dead: unlinked, or about to be
  * @source_is_right: to be masqueraded, but its source address is the right one of this node already
  * @foreign: its SYN was answered by another connection of the endpoint with the same addresses
+ * @released: over, so that it no longer counts among the open flows of its endpoint; under @lock
  * @fast: its packets cross the node past the hooks, so that those need not remember them
  * @fin: directions that have sent a FIN, a bit each
  * @retries: SYNs seen before an answer
@@ -84,6 +85,7 @@ struct kserv_flow {
 	bool source_is_right;
 	bool fast;
 	bool foreign;
+	bool released;
 	u32 isn;
 	spinlock_t lock;
 	atomic64_t cpus;

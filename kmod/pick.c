@@ -32,6 +32,12 @@
 
 #define MAGLEV_EMPTY U16_MAX
 
+/* A service that has been told not to leave out any takes back those it had. */
+static bool is_ejected(const struct kserv_choices *choices, const struct kserv_endpoint *endpoint, u32 now)
+{
+	return kserv_endpoint_is_ejected(endpoint, now) && !(choices->flags & KSERV_SERVICE_FLAGS_NO_EJECT);
+}
+
 enum kserv_reason kserv_pick_excluded(const struct kserv_choices *choices, const struct kserv_endpoint *endpoint,
 				      bool local, u32 now)
 {
@@ -43,7 +49,7 @@ enum kserv_reason kserv_pick_excluded(const struct kserv_choices *choices, const
 		return READ_ONCE(endpoint->cluster_reason) ?: KSERV_REASON_NOT_READY;
 	if (!READ_ONCE(endpoint->weight))
 		return KSERV_REASON_WEIGHT_ZERO;
-	if (kserv_endpoint_is_ejected(endpoint, now))
+	if (is_ejected(choices, endpoint, now))
 		return KSERV_REASON_EJECTED;
 	return KSERV_REASON_NONE;
 }
@@ -63,7 +69,7 @@ static u32 effective_weight(const struct kserv_choices *choices, const struct ks
 static bool may_pick(const struct kserv_pick *pick, const struct kserv_endpoint *endpoint)
 {
 	return endpoint != pick->avoid && READ_ONCE(endpoint->weight) &&
-	       !kserv_endpoint_is_ejected(endpoint, pick->now);
+	       !is_ejected(pick->choices, endpoint, pick->now);
 }
 
 /* Any endpoint that may be picked, from @start on; failing that, the one to avoid, then an ejected one. */

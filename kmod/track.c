@@ -88,10 +88,16 @@ static void touch(struct kserv_net *kn, struct kserv_flow *flow)
 		WRITE_ONCE(flow->expires, expires);
 }
 
+/* A connection that is over is no load for its endpoint, though its flow stays a while for late segments. */
 static void set_state(struct kserv_flow *flow, u8 state)
 {
 	lockdep_assert_held(&flow->lock);
 	WRITE_ONCE(flow->state, state);
+	if (flow->released || flow->dead ||
+	    !(state == KSERV_FLOW_STATE_CLOSED || (state == KSERV_FLOW_STATE_CLOSING && flow->fin == FIN_BOTH)))
+		return;
+	flow->released = true;
+	atomic_dec(&flow->endpoint->active);
 }
 
 static bool serves(const struct kserv_choices *choices, const union nf_inet_addr *addr)

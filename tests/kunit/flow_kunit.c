@@ -331,6 +331,44 @@ static void notes_endpoints_that_never_answered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, s.choices->endpoint[1]->ejected_until, 0);
 }
 
+static void fail_often(struct kunit *test, struct kserv_endpoint *endpoint)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		world_packets_begin();
+		kserv_eject_failure(test->priv, endpoint);
+		world_packets_end();
+	}
+}
+
+/* Whatever fails, half of the endpoints stay in; and who fails again is left out for twice as long. */
+static void leaves_out_no_more_than_half(struct kunit *test)
+{
+	static const unsigned int left_out[] = { [1] = 0, [2] = 1, [3] = 1, [4] = 2, [5] = 2 };
+	struct kserv_endpoint *endpoint;
+	struct world_service s;
+	unsigned int n, i, out;
+	u32 now;
+
+	for (n = 1; n < ARRAY_SIZE(left_out); n++) {
+		s = service(test, n, n);
+		for (i = 0, out = 0; i < n; i++) {
+			fail_often(test, s.choices->endpoint[i]);
+			out += !!s.choices->endpoint[i]->ejected_until;
+		}
+		KUNIT_EXPECT_EQ_MSG(test, out, left_out[n], "of %u endpoints", n);
+	}
+	endpoint = s.choices->endpoint[0];
+	for (i = 0; i < 8; i++) {
+		now = (u32)jiffies;
+		KUNIT_EXPECT_LE(test, endpoint->ejected_until - now, (10 * HZ << min(i, 5U)) + 1);
+		KUNIT_EXPECT_GT(test, endpoint->ejected_until - now, (10 * HZ << min(i, 5U)) - 5 * HZ);
+		endpoint->ejected_until = now - 1;
+		fail_often(test, endpoint);
+	}
+}
+
 /* What a percpu_counter may be off, on each CPU. */
 static unsigned int slack(void)
 {
@@ -754,6 +792,7 @@ static struct kunit_case flow_kunit_cases[] = {
 	KUNIT_CASE_PARAM(expires_by_state, timeout_gen_params),
 	KUNIT_CASE_PARAM(ends_flows_that_are_expired_and_no_others, flow_gen_params),
 	KUNIT_CASE(notes_endpoints_that_never_answered),
+	KUNIT_CASE(leaves_out_no_more_than_half),
 	KUNIT_CASE(makes_room_among_unanswered_flows_only),
 	KUNIT_CASE(refuses_flows_when_all_are_established),
 	KUNIT_CASE_PARAM(masqueraded_flows_are_found_by_their_third_key, flow_gen_params),

@@ -140,6 +140,10 @@ static void follows_conversations(struct kunit *test)
 		/* Only what is established is left to the affinity cache. */
 		KUNIT_EXPECT_EQ(test, settled, step->track == KSERV_TRACK_GO && step->state == ESTABLISHED);
 		passed[step->dir] += step->track == KSERV_TRACK_GO;
+		/* One that is over is no load. */
+		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&flow->endpoint->active),
+				    !(flow->state == CLOSED || (flow->state == CLOSING && flow->fin == FIN_BOTH)),
+				    "segment %d", i);
 	}
 	KUNIT_EXPECT_GT(test, i, 1);
 	KUNIT_EXPECT_EQ(test, atomic64_read(&flow->packets[KSERV_DIR_IN]), passed[KSERV_DIR_IN]);

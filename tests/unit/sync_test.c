@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include "lib/addr.h"
 #include "lib/json.h"
+#include "sync/reserve.h"
 #include "sync/sync.h"
 
 static void *grow(void *array, size_t n, size_t size)
@@ -458,6 +459,22 @@ static void apply(struct kserv_tables *tables, const struct kserv_transaction *t
 	kserv_tables_sort(tables);
 }
 
+static void reserved_ports_are_read_as_the_kernel_writes_them(void **state)
+{
+	static const struct { const char *text; uint16_t min, max; bool covered; } lists[] = {
+		{ "", 30000, 32767, false }, { "30000-32767", 30000, 32767, true }, { "30000-32766", 30000, 32767, false },
+		{ "1-65535", 30000, 32767, true }, { "30001-32767", 30000, 32767, false }, { "80,30000-32767,40000", 30000, 32767, true },
+		{ "30000-30999,31000-32767", 30000, 32767, true }, { "30000-30999,31001-32767", 30000, 32767, false },
+		{ "31000", 31000, 31000, true }, { "30999,31001", 31000, 31000, false }, { "x", 1, 1, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (kserv_reserved_covers(lists[i].text, lists[i].min, lists[i].max) != lists[i].covered)
+			fail_msg("\"%s\" %s %u-%u", lists[i].text, lists[i].covered ? "does not hold" : "holds", lists[i].min, lists[i].max);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -465,6 +482,7 @@ int main(void)
 		cmocka_unit_test(changes_are_counted),
 		cmocka_unit_test(configuration_is_sent_when_it_differs_from_what_the_kernel_takes),
 		cmocka_unit_test(tables_follow_what_is_sent),
+		cmocka_unit_test(reserved_ports_are_read_as_the_kernel_writes_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

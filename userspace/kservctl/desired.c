@@ -8,6 +8,7 @@
 #include "cluster/read.h"
 #include "kservctl/desired.h"
 #include "plan/plan.h"
+#include "sync/reserve.h"
 #include "sync/sync.h"
 
 static char *namespace_text, *store_path, *config_path;
@@ -169,6 +170,18 @@ static enum exit_code send_tables(const struct kserv_tables *tables, struct prog
 	return DONE;
 }
 
+/* No socket of the node may get a node port by chance: it would be taken for the Service's. */
+static void reserve_node_ports(const struct kserv_embedded *embedded)
+{
+	const struct kserv_allocator_limits *limits = &embedded->config.limits;
+	int error = kserv_reserve_ports(limits->node_port_min, limits->node_port_max);
+
+	if (error)
+		kserv_log_warning("the node ports %u-%u could not be kept from local sockets "
+				  "(net.ipv4.ip_local_reserved_ports): %s", limits->node_port_min, limits->node_port_max,
+				  strerror(-error));
+}
+
 enum exit_code program_kernel(struct kserv_embedded *embedded, struct programmed *ret)
 {
 	struct kserv_tables tables = { 0 };
@@ -179,6 +192,8 @@ enum exit_code program_kernel(struct kserv_embedded *embedded, struct programmed
 		return REFUSED;
 	code = send_tables(&tables, ret);
 	kserv_tables_clear(&tables);
+	if (code == DONE)
+		reserve_node_ports(embedded);
 	return code;
 }
 

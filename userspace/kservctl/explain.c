@@ -27,6 +27,7 @@ const char explain_more[] =
 	"or other), set (cluster or local), set-reason (policy-cluster, policy-local or short-circuit), masquerade-reason\n"
 	"(a flag of the frontend), endpoints [{address, port, masquerade, weight}] that may be chosen, and excluded\n"
 	"[{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
+	"docs/explain.md has all words.\n"
 	"\n"
 	"  kservctl explain 10.244.1.5 10.96.0.10:80\n"
 	"  kservctl explain [fd00::5]:40000 [fd00:96::10]:53/udp -o json\n";
@@ -252,7 +253,15 @@ static const char *masquerade_reason(const struct answer *answer)
 	return flag ? kserv_word(&kserv_words_frontend_flags, __builtin_ctz(flag)) : NULL;
 }
 
-static cJSON *choice_tree(const struct choice *choice, const char *reason)
+/* Why packets to this endpoint are masqueraded. Rule 5.9: one that is the source itself must not see its own address. */
+static const char *choice_masquerade(const struct answer *answer)
+{
+	const char *rule = masquerade_reason(answer);
+
+	return rule ? rule : "hairpin";
+}
+
+static cJSON *choice_tree(const struct answer *answer, const struct choice *choice, const char *reason)
 {
 	cJSON *tree = cJSON_CreateObject();
 	char address[KSERV_ADDR_TEXT];
@@ -264,6 +273,8 @@ static cJSON *choice_tree(const struct choice *choice, const char *reason)
 		return tree;
 	}
 	cJSON_AddBoolToObject(tree, "masquerade", choice->masquerade);
+	if (choice->masquerade)
+		cJSON_AddStringToObject(tree, "masquerade-reason", choice_masquerade(answer));
 	cJSON_AddNumberToObject(tree, "weight", choice->weight);
 	return tree;
 }
@@ -293,6 +304,7 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 	cJSON_AddStringToObject(tree, "frontend", answer->has_frontend ?
 				format_destination(question, destination, sizeof(destination)) : "");
 	if (answer->has_frontend) {
+		cJSON_AddStringToObject(tree, "source", kserv_word(&kserv_words_source_type, answer->source));
 		cJSON_AddStringToObject(tree, "frontend-type",
 					kserv_word(&kserv_words_frontend_type, answer->frontend_type));
 		cJSON_AddStringToObject(tree, "set", answer->local_set ? "local" : "cluster");
@@ -300,13 +312,12 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 		if (masquerade_reason(answer))
 			cJSON_AddStringToObject(tree, "masquerade-reason", masquerade_reason(answer));
 	}
-	cJSON_AddStringToObject(tree, "source", kserv_word(&kserv_words_source_type, answer->source));
 	cJSON_AddItemToObject(tree, "endpoints", endpoints);
 	cJSON_AddItemToObject(tree, "excluded", excluded);
 	for (i = 0; i < answer->n_choices; i++) {
 		const char *reason = left_out(answer, &answer->choices[i]);
 
-		cJSON_AddItemToArray(reason ? excluded : endpoints, choice_tree(&answer->choices[i], reason));
+		cJSON_AddItemToArray(reason ? excluded : endpoints, choice_tree(answer, &answer->choices[i], reason));
 	}
 	if (answer->flow_endpoint.family) {
 		flow = cJSON_AddObjectToObject(tree, "existing-flow");
@@ -318,7 +329,7 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 
 static void print_choices(const struct answer *answer)
 {
-	const char *reason, *heading = "endpoints", *rule = masquerade_reason(answer);
+	const char *reason, *heading = "endpoints";
 	char address[KSERV_ADDR_TEXT];
 	size_t i;
 
@@ -329,9 +340,8 @@ static void print_choices(const struct answer *answer)
 			continue;
 		printf("%-11s%s weight %u", heading, kserv_addr_port_format(&choice->addr, choice->port, address),
 		       choice->weight);
-		/* Rule 5.9: an endpoint that is the source itself must not see its own address. */
 		if (choice->masquerade)
-			printf(", masqueraded (%s)", rule ? rule : "hairpin");
+			printf(", masqueraded (%s)", choice_masquerade(answer));
 		puts(choice->sticky ? ", remembered by session affinity" : "");
 		heading = "";
 	}
@@ -346,12 +356,31 @@ static void print_choices(const struct answer *answer)
 	}
 }
 
+/* The reason as a sentence, NULL where the word says it all. */
+static const char *reason_sentence(uint8_t reason)
+{
+	static const char *const sentences[] = {
+		[KSERV_REASON_NO_FRONTEND] = "no service has this address, protocol and port",
+		[KSERV_REASON_NOT_A_NODE_PORT_ADDRESS] =
+			"it is a node port, but not on an address of this node that accepts node ports",
+		[KSERV_REASON_UNDEFINED_PORT] = "the address is a cluster IP, but its service has no such port",
+		[KSERV_REASON_UNALLOCATED_ADDRESS] = "the address lies in a service CIDR, but no service has it",
+		[KSERV_REASON_NO_ENDPOINTS] = "the service has no usable endpoint anywhere",
+		[KSERV_REASON_NO_LOCAL_ENDPOINTS] = "the policy is Local, and the usable endpoints are on other nodes",
+		[KSERV_REASON_SOURCE_NOT_ALLOWED] = "the source is in none of the service's loadBalancerSourceRanges",
+	};
+
+	return reason < sizeof(sentences) / sizeof(*sentences) ? sentences[reason] : NULL;
+}
+
 static void print_text(const struct question *question, const struct answer *answer)
 {
 	char destination[KSERV_ADDR_TEXT + 8], address[KSERV_ADDR_TEXT];
 
 	printf("%-11s%s", "verdict", kserv_word(&kserv_words_verdict, answer->verdict));
 	printf(answer->reason ? ": %s\n" : "\n", kserv_word(&kserv_words_reason, answer->reason));
+	if (reason_sentence(answer->reason))
+		printf("%-11s%s\n", "because", reason_sentence(answer->reason));
 	if (answer->flow_endpoint.family)
 		printf("%-11sthere is one to %s, which this packet follows; the rest is for a new one\n", "flow",
 		       kserv_addr_port_format(&answer->flow_endpoint, answer->flow_port, address));
@@ -360,9 +389,10 @@ static void print_text(const struct question *question, const struct answer *ans
 	if (answer->has_frontend)
 		printf("%-11s%s, %s\n", "frontend", format_destination(question, destination, sizeof(destination)),
 		       kserv_word(&kserv_words_frontend_type, answer->frontend_type));
+	if (!answer->has_frontend)
+		return;
 	printf("%-11s%s\n", "source", kserv_word(&kserv_words_source_type, answer->source));
-	if (answer->has_frontend)
-		printf("%-11s%s (%s)\n", "set", answer->local_set ? "local" : "cluster", set_reason(answer));
+	printf("%-11s%s (%s)\n", "set", answer->local_set ? "local" : "cluster", set_reason(answer));
 	print_choices(answer);
 }
 
