@@ -154,7 +154,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault and fault.slow:
             for i in range(0, len(data), fault.slow[0]):
                 self._write(data[i:i + fault.slow[0]], True)
-                time.sleep(fault.slow[1])
+                self.server.api.closing.wait(fault.slow[1])
         else:
             self._write(data, flush)
         self.sent += len(data)
@@ -170,8 +170,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.api.closing.wait(60)
         elif name == "end":
             self.end_chunks()
-            return_early = Cut()
-            raise return_early
+            raise Cut()
         self.server.api.reset(self.request)
         raise Cut()
 
@@ -340,7 +339,7 @@ class ApiServer:
             verb = ("stream" if "sendInitialEvents" in query else "watch") if "watch" in query else \
                 "get" if place and place[5] else "list"
         self.requests.append((verb, resource, query))
-        self.headers.append(dict(handler.headers))
+        self.headers.append(handler.headers)
         handler.fault = fault = self._take_fault(verb, resource)
         if fault and fault.held:
             fault.held.wait(30)

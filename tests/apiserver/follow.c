@@ -3,8 +3,9 @@
  * follow [OPTION=VALUE ...]: shows what the API source tells, a line for each thing, for the tests of it.
  *
  * Lines: "changed KIND NAMESPACE/NAME added|changed|removed VERSION", "synced KIND|all", "state KIND PHASE ERROR",
- * "answer ERROR STATUS REASON WHY BODY", "object KIND NAMESPACE/NAME VERSION DETAIL", "end-of-picture", "memory KIB".
- * Commands on standard input: "request METHOD PATH [BODY]", "picture", "memory", "stop".
+ * "answer ERROR STATUS REASON WHY BODY", "object KIND NAMESPACE/NAME VERSION DETAIL", "end-of-picture", "version KIND VERSION",
+ * "memory PEAK KiB cpu TIME ms".
+ * Commands on standard input: "request METHOD PATH [BODY]", "picture", "state KIND", "memory", "stop".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -116,12 +117,38 @@ static void send_request(char *rest)
 	kserv_kube_request(kube, &request, on_answer, NULL);
 }
 
+static void show_version(const char *name)
+{
+	struct kserv_kube_state state;
+	int kind;
+
+	kserv_kube_state(kube, &state);
+	for (kind = 0; kind < KSERV_KUBE_KINDS; kind++)
+		if (!strcmp(name, kind_names[kind]))
+			say("version %s %s", name, state.kinds[kind].resource_version);
+}
+
+/* What getrusage() tells of memory begins with that of the process which started us. */
+static long peak_memory(void)
+{
+	FILE *file = fopen("/proc/self/status", "r");
+	char line[256];
+	long peak = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "VmHWM: %ld", &peak) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return peak;
+}
+
 static void show_memory(void)
 {
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	say("memory %ld KiB cpu %ld ms", usage.ru_maxrss, (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
+	say("memory %ld KiB cpu %ld ms", peak_memory(), (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
 	    (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000);
 }
 
@@ -140,6 +167,8 @@ static int on_command(sd_event_source *source, int fd, uint32_t events, void *co
 		send_request(line + 8);
 	else if (!strcmp(line, "picture"))
 		show_picture();
+	else if (!strncmp(line, "state ", 6))
+		show_version(line + 6);
 	else if (!strcmp(line, "memory"))
 		show_memory();
 	else

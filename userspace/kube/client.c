@@ -28,7 +28,7 @@ struct kserv_client_call {
 	bool again, cancelled;
 };
 
-static void submit(struct kserv_client_call *call);
+static void submit(struct kserv_client_call *call, bool made);
 
 static void free_call(struct kserv_client_call *call)
 {
@@ -63,7 +63,7 @@ static void on_done(void *context, const struct kserv_http_end *end)
 		call->again = true;
 		call->request.fresh = call->request.fresh || kserv_credential_is_cert(call->client->credential);
 		kserv_credential_renew(call->client->credential);
-		submit(call);
+		submit(call, false);
 		return;
 	}
 	call->cancelled = true;
@@ -71,12 +71,13 @@ static void on_done(void *context, const struct kserv_http_end *end)
 	free_call(call);
 }
 
-static void submit(struct kserv_client_call *call)
+/* @made: a plugin made a credential just now, which is good enough however soon it expires. */
+static void submit(struct kserv_client_call *call, bool made)
 {
 	struct kserv_credential *credential = call->client->credential;
 	struct kserv_http_request request = call->request;
 
-	if (!kserv_credential_is_ready(credential))
+	if (!made && !kserv_credential_is_ready(credential))
 		return;
 	request.token = kserv_credential_token(credential);
 	kserv_credential_cert(credential, &request.cert, &request.key);
@@ -110,7 +111,7 @@ static void on_credential(void *context, const char *why)
 		if (call->http || call->cancelled)
 			continue;
 		if (!why) {
-			submit(call);
+			submit(call, true);
 			continue;
 		}
 		call->cancelled = true;
@@ -168,7 +169,7 @@ struct kserv_client_call *kserv_client_start(struct kserv_client *client, const 
 	}
 	call->request.body = body;
 	DL_APPEND(client->calls, call);
-	submit(call);
+	submit(call, false);
 	return call;
 }
 

@@ -98,7 +98,6 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 	if (call->cancelled)
 		return CURL_WRITEFUNC_ERROR;
 	call->active_us = now_us(call->http);
-	call->limit_us = call->silence_us;
 	status = status_of(call->easy);
 	if (status >= 200 && status < 300 && call->data) {
 		call->refused = call->data(call->context, bytes, n);
@@ -109,6 +108,16 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 	return n;
 }
 
+/* The limit is another: look when it may be over. */
+static void set_limit(struct kserv_http_call *call, uint64_t limit_us)
+{
+	call->limit_us = limit_us;
+	if (!call->timer)
+		return;
+	sd_event_source_set_time(call->timer, call->active_us + limit_us);
+	sd_event_source_set_enabled(call->timer, limit_us ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
 /* A line of the head. Once it is there the limit is that of silence. */
 static size_t on_header(char *bytes, size_t size, size_t n, void *context)
 {
@@ -117,7 +126,8 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *context)
 
 	n *= size;
 	call->active_us = now_us(call->http);
-	call->limit_us = call->silence_us;
+	if (call->limit_us != call->silence_us)
+		set_limit(call, call->silence_us);
 	/* An empty line ends it. */
 	if (n <= 2 && *bytes == '\r' && status >= 200 && status < 300 && call->head && !call->cancelled)
 		call->head(call->context);
@@ -157,6 +167,8 @@ static void tell_done(struct kserv_http_call *call, CURLcode code)
 	end.error = call->timed_out ? -ETIMEDOUT : call->refused ? call->refused : error_of(call, code);
 	if (call->timed_out)
 		strcpy(call->why, end.status ? "nothing more came" : "no answer came in time");
+	else if (code == CURLE_COULDNT_CONNECT && end.error)
+		snprintf(call->why, sizeof(call->why), "%s", strerror(-end.error));
 	else if (end.error && !*call->why)
 		snprintf(call->why, sizeof(call->why), "%s", curl_easy_strerror(code));
 	if (end.error)
@@ -554,7 +566,8 @@ struct kserv_http_call *kserv_http_start(struct kserv_http *http, const struct k
 
 void kserv_http_set_silence(struct kserv_http_call *call, unsigned int silence_ms)
 {
-	call->limit_us = call->silence_us = silence_ms * 1000ULL;
+	call->silence_us = silence_ms * 1000ULL;
+	set_limit(call, call->silence_us);
 }
 
 void kserv_http_cancel(struct kserv_http_call *call)
