@@ -106,7 +106,7 @@ $(programs): $(B)/bin/%: $(B)/obj/userspace/%/main.o $(library)
 $(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
 	@mkdir -p $(@D)
 	$(call say,LD $(@F))
-	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka && mv $@.$$$$ $@
+	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka -lldns && mv $@.$$$$ $@
 
 define host_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(filter tests/dns/%,$(1)),$(B)/obj/tests/unit/dns_cluster.o) $(library)
