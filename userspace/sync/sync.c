@@ -81,6 +81,27 @@ int kserv_sync(struct kserv_nl *nl, const struct kserv_tables *desired, struct k
 	return 0;
 }
 
+int kserv_sync_change(struct kserv_nl *nl, const struct kserv_tables *before, const struct kserv_tables *after,
+		      struct kserv_sync_result *ret_result, struct kserv_nl_error *ret_error)
+{
+	struct kserv_tables desired = *after, actual = *before;
+	struct kserv_sync_result result = { };
+	uint64_t start = now_us();
+	int error;
+
+	if (ret_error)
+		memset(ret_error, 0, sizeof(*ret_error));
+	/* Equal ones, so that the configuration makes no difference. */
+	actual.config = kserv_config_defaults;
+	desired.config = (struct kserv_config){ 0 };
+	error = send_difference(nl, &desired, &actual, &result, ret_error);
+	if (error)
+		return finish(error, ret_error);
+	result.duration_us = now_us() - start;
+	*ret_result = result;
+	return 0;
+}
+
 int kserv_sync_service(struct kserv_nl *nl, const struct kserv_service *before, const struct kserv_service *after,
 		       uint32_t *generation, struct kserv_nl_error *ret_error)
 {
@@ -88,15 +109,10 @@ int kserv_sync_service(struct kserv_nl *nl, const struct kserv_service *before, 
 	struct kserv_tables actual = {
 		.services = (struct kserv_service *)before, .n_services = !!before, .generation = *generation,
 	};
-	struct kserv_sync_result result = { };
-	int error;
+	struct kserv_sync_result result;
+	int error = kserv_sync_change(nl, &actual, &desired, &result, ret_error);
 
-	if (ret_error)
-		memset(ret_error, 0, sizeof(*ret_error));
-	actual.config = kserv_config_defaults;
-	error = send_difference(nl, &desired, &actual, &result, ret_error);
-	if (error)
-		return finish(error, ret_error);
-	*generation = result.generation;
-	return 0;
+	if (!error)
+		*generation = result.generation;
+	return error;
 }

@@ -56,6 +56,17 @@ int kserv_sync(struct kserv_nl *nl, const struct kserv_tables *desired, struct k
 	       struct kserv_nl_error *ret_error);
 
 /**
+ * kserv_sync_change() - a part of the tables whose former state the caller knows: no dump
+ * @before: as the kernel holds it, sorted; its generation is when the caller knew that
+ * @after: as it should be, sorted. Configurations are not looked at, neither here nor there.
+ * @ret_result: filled on success
+ *
+ * Return: 0; -ESTALE if the kernel is at another generation (use kserv_sync()); -errno.
+ */
+int kserv_sync_change(struct kserv_nl *nl, const struct kserv_tables *before, const struct kserv_tables *after,
+		      struct kserv_sync_result *ret_result, struct kserv_nl_error *ret_error);
+
+/**
  * kserv_sync_service() - the same for one service whose former state the caller knows: no dump
  * @before: as the kernel holds it; NULL if it holds none
  * @after: as it should be; NULL to remove it
