@@ -52,16 +52,11 @@ static int make_first_namespaces(struct kserv_embedded *embedded, struct kserv_e
 	return kserv_embedded_commit(embedded, errors);
 }
 
-int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *const *sets,
-			const char *store_path, bool create, struct kserv_errors *errors)
+int kserv_embedded_open_store(struct kserv_embedded *embedded, const char *path, bool create, struct kserv_errors *errors)
 {
 	char *why = NULL;
-	int error;
+	int error = kserv_store_open(path ? path : KSERV_STORE_PATH, create, &embedded->store, &why);
 
-	*embedded = (struct kserv_embedded){ 0 };
-	if (kserv_embedded_config_read(&embedded->config, config_path, sets, errors))
-		return -EINVAL;
-	error = kserv_store_open(store_path ? store_path : KSERV_STORE_PATH, create, &embedded->store, &why);
 	if (error == -EIO) {
 		errors->source = NULL;
 		kserv_errors_add(errors, 0, 0, "", "%s", why);
@@ -72,6 +67,15 @@ int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path
 	}
 	free(why);
 	return error;
+}
+
+int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *const *sets,
+			const char *store_path, bool create, struct kserv_errors *errors)
+{
+	*embedded = (struct kserv_embedded){ 0 };
+	if (kserv_embedded_config_read(&embedded->config, config_path, sets, errors))
+		return -EINVAL;
+	return kserv_embedded_open_store(embedded, store_path, create, errors);
 }
 
 void kserv_embedded_close(struct kserv_embedded *embedded)

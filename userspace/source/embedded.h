@@ -61,6 +61,9 @@ struct kserv_objects {
  */
 int kserv_embedded_open(struct kserv_embedded *embedded, const char *config_path, const char *const *sets,
 			const char *store_path, bool create, struct kserv_errors *errors);
+/* The same for a caller that has read the configuration: @embedded->config is there, and belongs to @embedded. */
+int kserv_embedded_open_store(struct kserv_embedded *embedded, const char *path, bool create,
+			      struct kserv_errors *errors);
 void kserv_embedded_close(struct kserv_embedded *embedded);
 
 /* Transactions; errors added when they do not return 0. */

@@ -25,6 +25,7 @@ static const char *const texts[STATEMENTS] = {
 };
 
 struct kserv_store {
+	int seen;			/* SQLite's data_version when it was last asked for */
 	sqlite3 *db;
 	char *path, *error;
 	sqlite3_stmt *statements[STATEMENTS];
@@ -269,6 +270,16 @@ int kserv_store_put(struct kserv_store *store, const struct kserv_stored *stored
 int kserv_store_delete(struct kserv_store *store, const char *kind, const char *namespace, const char *name)
 {
 	return finish(store, bind(store, DELETE, kind, namespace, name));
+}
+
+bool kserv_store_was_changed(struct kserv_store *store)
+{
+	int version, before = store->seen;
+
+	if (pragma_number(store, "PRAGMA data_version", &version))
+		return false;
+	store->seen = version;
+	return version != before;
 }
 
 int kserv_store_next_version(struct kserv_store *store, uint64_t *ret_version)

@@ -55,6 +55,8 @@ int kserv_store_find(struct kserv_store *store, const char *kind, const char *na
 int kserv_store_put(struct kserv_store *store, const struct kserv_stored *stored);
 /* Return: 0, also if it was not there, or -EIO. */
 int kserv_store_delete(struct kserv_store *store, const char *kind, const char *namespace, const char *name);
+/* Another process has committed something since the last call; never true for changes of our own. */
+bool kserv_store_was_changed(struct kserv_store *store);
 /* Counts up by one with each call, over the life of the store. Return: 0 or -EIO. */
 int kserv_store_next_version(struct kserv_store *store, uint64_t *ret_version);
 
