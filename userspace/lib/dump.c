@@ -238,3 +238,50 @@ int kserv_dump(struct kserv_nl *nl, unsigned int parts, const struct kserv_servi
 	}
 	return -EAGAIN;
 }
+
+struct counter_visit {
+	void (*visit)(void *context, const char *name, uint64_t value);
+	void *context;
+};
+
+static void visit_counter(const struct counter_visit *visit, const struct nlattr *nest)
+{
+	const struct nlattr *attribute;
+	uint64_t value = 0;
+	char name[64] = "";
+
+	kserv_for_each_attribute(attribute, (const struct nlattr *)kserv_attribute_data(nest), kserv_attribute_len(nest)) {
+		unsigned int type = attribute->nla_type & NLA_TYPE_MASK;
+
+		if (type == KSERV_A_COUNTER_NAME)
+			snprintf(name, sizeof(name), "%.*s", (int)kserv_attribute_len(attribute),
+				 (const char *)kserv_attribute_data(attribute));
+		else if (type == KSERV_A_COUNTER_VALUE)
+			value = kserv_attribute_u64(attribute);
+	}
+	visit->visit(visit->context, name, value);
+}
+
+static int receive_counters(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
+{
+	const struct nlattr *attribute;
+
+	(void)attributes;
+	kserv_for_each_attribute(attribute, first, len)
+		if ((attribute->nla_type & NLA_TYPE_MASK) == KSERV_A_MESSAGE_COUNTER)
+			visit_counter(context, attribute);
+	return 0;
+}
+
+int kserv_dump_counters(struct kserv_nl *nl, void (*visit)(void *context, const char *name, uint64_t value),
+			void *context, struct kserv_nl_error *ret_error)
+{
+	struct counter_visit to = { visit, context };
+	struct kserv_message request;
+	int error;
+
+	kserv_message_init(&request, KSERV_CMD_STATS_GET);
+	error = kserv_nl_request(nl, &request, receive_counters, &to, ret_error);
+	kserv_message_clear(&request);
+	return error;
+}

@@ -37,4 +37,8 @@ void kserv_dump_put_only(struct kserv_message *message, const struct kserv_servi
 int kserv_dump_status(struct kserv_nl *nl, struct kserv_config *ret_config, struct kserv_status *ret_status,
 		      struct kserv_nl_error *ret_error);
 
+/* The counters of the namespace, one after the other: @visit gets a name as "packets-rejected". Return: 0 or -errno. */
+int kserv_dump_counters(struct kserv_nl *nl, void (*visit)(void *context, const char *name, uint64_t value),
+			void *context, struct kserv_nl_error *ret_error);
+
 #endif
