@@ -8,7 +8,8 @@
 const struct kserv_schema kserv_schema_config[] = {
 	{ "KservConfiguration",
 	  "@KubeProxyConfiguration serviceCIDR:string serviceNodePortRange:string nodeIPs:[]string "
-	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration" },
+	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
+	  "store:string controlSocket:string" },
 	{ "LoadBalancerConfiguration",
 	  "pools:[]LoadBalancerPool" },
 	{ "LoadBalancerPool",
