@@ -8,6 +8,7 @@
 #include "cluster/json.h"
 #include "cluster/memory.h"
 #include "kservctl/desired.h"
+#include "source/object.h"
 
 static const char **paths;
 static char *dry_run_text, *selector_text;
@@ -96,6 +97,7 @@ struct session {
 	struct kserv_embedded embedded;
 	struct kserv_manifests manifests;
 	struct kserv_changes changes;
+	struct kserv_changes wanted;	/* delete: what to ask the daemon for */
 	struct kserv_errors errors;
 	bool missing;			/* delete: something was not there */
 };
@@ -104,6 +106,7 @@ static void session_clear(struct session *session)
 {
 	kserv_errors_clear(&session->errors);
 	kserv_changes_clear(&session->changes);
+	kserv_changes_clear(&session->wanted);
 	kserv_manifests_clear(&session->manifests);
 	kserv_embedded_close(&session->embedded);
 }
@@ -217,14 +220,87 @@ static void print_change(const struct kserv_change *change)
 	free(word);
 }
 
-static void print_notes(const struct session *session)
+static void print_notes(const struct kserv_errors *errors, const struct kserv_changes *changes)
 {
 	size_t i;
 
-	for (i = 0; i < session->errors.n_notes; i++)
-		kserv_log_note("%s", session->errors.notes[i]);
-	for (i = 0; i < session->changes.notes.n; i++)
-		kserv_log_note("%s", session->changes.notes.v[i]);
+	for (i = 0; i < errors->n_notes; i++)
+		kserv_log_note("%s", errors->notes[i]);
+	for (i = 0; i < changes->notes.n; i++)
+		kserv_log_note("%s", changes->notes.v[i]);
+}
+
+/* Says what was done. @code: DONE, or NO_MODULE where the kernel was not programmed. */
+static enum exit_code say_done(const struct kserv_errors *errors, const struct kserv_changes *changes,
+			       const struct programmed *programmed, enum exit_code code)
+{
+	size_t i;
+
+	for (i = 0; i < changes->n; i++)
+		print_change(&changes->v[i]);
+	print_notes(errors, changes);
+	if (!dry)
+		print_summary(changes, programmed);
+	if (code == NO_MODULE)
+		kserv_log_error("this is stored, but the kernel was not programmed; %s does that once the module is loaded",
+				daemon_socket() ? "the daemon" : "kservctl sync");
+	return code;
+}
+
+/* What the daemon answered, which is cleared. */
+static enum exit_code say_answer(struct kserv_control_answer *answer)
+{
+	struct programmed programmed = { answer->programmed, answer->generation, answer->duration_us };
+	enum exit_code code = DONE;
+	size_t i;
+
+	print_warnings(&answer->warnings);
+	if (answer->outcome == KSERV_OUTCOME_REFUSED) {
+		print_errors(&answer->errors);
+		if (answer->words)
+			kserv_log_error("%s", answer->words);
+		kserv_log_error("nothing was changed");
+		code = REFUSED;
+	} else {
+		for (i = 0; i < answer->missing.n && !ignore_not_found; i++)
+			kserv_log_error("%s", answer->missing.v[i]);
+		if (answer->changes.n)
+			code = say_done(&answer->errors, &answer->changes, &programmed,
+					answer->outcome == KSERV_OUTCOME_NO_MODULE ? NO_MODULE : DONE);
+		else if (!answer->missing.n || ignore_not_found)
+			puts("No resources found");
+		if (answer->missing.n && !ignore_not_found)
+			code = REFUSED;
+	}
+	kserv_control_answer_clear(answer);
+	return code;
+}
+
+/* --no-kernel is about who works on the store alone. */
+static bool check_remote(void)
+{
+	if (no_kernel)
+		kserv_log_error("--no-kernel: the daemon at %s keeps the kernel in step with what is stored", daemon_socket());
+	return !no_kernel;
+}
+
+static enum exit_code ask_apply(bool is_dry, struct kserv_control_answer *answer)
+{
+	struct kserv_control_request request = {
+		.namespace = (char *)chosen_namespace(), .dry = is_dry, .skip_unknown = skip_unknown,
+	};
+
+	request.files = (struct kserv_control_file *)files_read(&request.n_files);
+	return ask_daemon(KSERV_CONTROL_APPLY, &request, answer);
+}
+
+static enum exit_code apply_remote(void)
+{
+	struct kserv_control_answer answer;
+
+	if (!check_remote() || ask_apply(dry, &answer))
+		return REFUSED;
+	return say_answer(&answer);
 }
 
 /* The transaction holds what is wanted: kernel, store, words. */
@@ -232,7 +308,6 @@ static enum exit_code finish(struct session *session)
 {
 	struct programmed programmed = { 0 };
 	enum exit_code code = DONE;
-	size_t i;
 
 	if (!dry && !no_kernel)
 		code = program_kernel(&session->embedded, &programmed);
@@ -244,20 +319,13 @@ static enum exit_code finish(struct session *session)
 		kserv_log_error("nothing was changed");
 		return code;
 	}
-	for (i = 0; i < session->changes.n; i++)
-		print_change(&session->changes.v[i]);
-	print_notes(session);
-	if (!dry)
-		print_summary(&session->changes, &programmed);
-	if (code == NO_MODULE)
-		kserv_log_error("this is stored, but the kernel was not programmed; "
-				"kservctl sync does that once the module is loaded");
-	return code;
+	return say_done(&session->errors, &session->changes, &programmed, code);
 }
 
 static enum exit_code refuse(struct session *session)
 {
-	kserv_embedded_rollback(&session->embedded);
+	if (session->embedded.store)
+		kserv_embedded_rollback(&session->embedded);
 	print_errors(&session->errors);
 	kserv_log_error("nothing was changed");
 	return REFUSED;
@@ -269,6 +337,8 @@ static enum exit_code apply(struct session *session)
 		return REFUSED;
 	if (!read_manifests(session))
 		return REFUSED;
+	if (daemon_socket())
+		return session->errors.n ? refuse(session) : apply_remote();
 	if (kserv_embedded_begin(&session->embedded, &session->errors) ||
 	    kserv_embedded_apply(&session->embedded, &session->manifests, chosen_namespace(), &session->changes,
 				 &session->errors))
@@ -303,9 +373,24 @@ static bool was_deleted(const struct session *session, const struct kserv_kind *
 	return false;
 }
 
+/* For the daemon they are gathered and sent together. */
+static int note_target(struct session *session, const struct kserv_kind *kind, const char *namespace, const char *name)
+{
+	const struct kserv_change change = {
+		.verb = KSERV_DELETED, .kind = kind, .namespace = (char *)namespace, .name = (char *)name,
+	};
+
+	kserv_change_add(&session->wanted, &change);
+	return 0;
+}
+
 static int delete_one(struct session *session, const struct kserv_kind *kind, const char *namespace, const char *name)
 {
-	int error = kserv_embedded_delete(&session->embedded, kind, namespace, name, &session->changes,
+	int error;
+
+	if (daemon_socket())
+		return note_target(session, kind, namespace, name);
+	error = kserv_embedded_delete(&session->embedded, kind, namespace, name, &session->changes,
 					  &session->errors);
 
 	if (error != -ENOENT || ignore_not_found || was_deleted(session, kind, namespace, name))
@@ -339,7 +424,7 @@ static int delete_selected(struct session *session, const struct kserv_kind *kin
 {
 	const struct kserv_value *object;
 	struct kserv_objects objects;
-	int error = kserv_embedded_list(&session->embedded, kind, &objects, &session->errors);
+	int error = list_objects(&session->embedded, kind, &objects, &session->errors);
 
 	for (object = error ? NULL : kserv_value_first(objects.tree.root); object && !error; object = object->next) {
 		const char *namespace = kserv_value_string(object, "metadata.namespace");
@@ -367,6 +452,22 @@ static int delete_targets(struct session *session, const struct targets *targets
 	return error;
 }
 
+static enum exit_code delete_remote(struct session *session, const struct targets *targets,
+				    const struct selector *selector)
+{
+	struct kserv_control_request request = { .namespace = (char *)chosen_namespace(), .dry = dry };
+	struct kserv_control_answer answer;
+
+	if (!check_remote())
+		return REFUSED;
+	if (paths ? delete_manifests(session) : delete_targets(session, targets, selector))
+		return refuse(session);
+	request.objects = session->wanted;
+	if (ask_daemon(KSERV_CONTROL_DELETE, &request, &answer))
+		return REFUSED;
+	return say_answer(&answer);
+}
+
 static enum exit_code delete(struct session *session, const struct targets *targets, const struct selector *selector)
 {
 	enum exit_code code;
@@ -376,7 +477,11 @@ static enum exit_code delete(struct session *session, const struct targets *targ
 		return REFUSED;
 	if (paths && !read_manifests(session))
 		return REFUSED;
-	if (session->errors.n || kserv_embedded_begin(&session->embedded, &session->errors))
+	if (session->errors.n)
+		return refuse(session);
+	if (daemon_socket())
+		return delete_remote(session, targets, selector);
+	if (kserv_embedded_begin(&session->embedded, &session->errors))
 		return refuse(session);
 	error = paths ? delete_manifests(session) : delete_targets(session, targets, selector);
 	if (error)
@@ -448,13 +553,38 @@ static bool diff_change(const struct kserv_change *change)
 	return differs;
 }
 
-static enum exit_code diff(struct session *session)
+static enum exit_code diff_changes(const struct kserv_changes *changes)
 {
 	enum exit_code code = DONE;
 	size_t i;
 
+	for (i = 0; i < changes->n; i++)
+		if (diff_change(&changes->v[i]))
+			code = REFUSED;
+	return code;
+}
+
+static enum exit_code diff_remote(struct session *session)
+{
+	struct kserv_control_answer answer;
+	enum exit_code code;
+
+	if (session->errors.n || ask_apply(true, &answer)) {
+		print_errors(&session->errors);
+		return USAGE;
+	}
+	code = answer.outcome == KSERV_OUTCOME_REFUSED ? USAGE : diff_changes(&answer.changes);
+	print_errors(&answer.errors);
+	kserv_control_answer_clear(&answer);
+	return code;
+}
+
+static enum exit_code diff(struct session *session)
+{
 	if (open_cluster(true, &session->embedded) || !read_manifests(session))
 		return USAGE;
+	if (daemon_socket())
+		return diff_remote(session);
 	if (kserv_embedded_begin(&session->embedded, &session->errors) ||
 	    kserv_embedded_apply(&session->embedded, &session->manifests, chosen_namespace(), &session->changes,
 				 &session->errors)) {
@@ -463,10 +593,7 @@ static enum exit_code diff(struct session *session)
 		return USAGE;
 	}
 	kserv_embedded_rollback(&session->embedded);
-	for (i = 0; i < session->changes.n; i++)
-		if (diff_change(&session->changes.v[i]))
-			code = REFUSED;
-	return code;
+	return diff_changes(&session->changes);
 }
 
 enum exit_code cmd_diff(int argc, const char **argv)
@@ -481,6 +608,26 @@ enum exit_code cmd_diff(int argc, const char **argv)
 	return code;
 }
 
+static enum exit_code sync_remote(void)
+{
+	const struct kserv_control_request request = { 0 };
+	struct kserv_control_answer answer;
+	enum exit_code code;
+
+	if (ask_daemon(KSERV_CONTROL_SYNC, &request, &answer))
+		return REFUSED;
+	code = answer.outcome == KSERV_OUTCOME_DONE ? DONE :
+		answer.outcome == KSERV_OUTCOME_NO_MODULE ? NO_MODULE : REFUSED;
+	print_warnings(&answer.warnings);
+	print_errors(&answer.errors);
+	if (answer.words)
+		kserv_log_error("%s", answer.words);
+	if (!code)
+		printf("kernel generation %u in %.1f ms\n", answer.generation, answer.duration_us / 1000.0);
+	kserv_control_answer_clear(&answer);
+	return code;
+}
+
 enum exit_code cmd_sync(int argc, const char **argv)
 {
 	struct session session = { 0 };
@@ -489,6 +636,8 @@ enum exit_code cmd_sync(int argc, const char **argv)
 
 	if (argc)
 		return usage_error("\"%s\": there are no arguments", argv[0]);
+	if (daemon_socket())
+		return sync_remote();
 	code = open_cluster(true, &session.embedded);
 	if (!code && kserv_embedded_begin(&session.embedded, &session.errors))
 		code = refuse(&session);

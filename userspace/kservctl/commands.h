@@ -49,6 +49,8 @@ COMMAND_RUN(save);
 COMMAND_RUN(restore);
 COMMAND_RUN(explain);
 COMMAND_RUN(status);
+COMMAND_RUN(doctor);
+COMMAND_RUN(takeover);
 COMMAND_RUN(completion);
 COMMAND_RUN(dns_query);
 

@@ -240,7 +240,7 @@ static int describe_target(struct kserv_embedded *embedded, const struct target 
 	struct kserv_objects objects;
 	int n = 0;
 
-	if (kserv_embedded_list(embedded, target->kind, &objects, &errors)) {
+	if (list_objects(embedded, target->kind, &objects, &errors)) {
 		print_errors(&errors);
 		kserv_objects_clear(&objects);
 		return -1;
@@ -270,7 +270,7 @@ static enum exit_code describe_targets(struct kserv_embedded *embedded, const st
 	size_t i;
 	int n;
 
-	if (kserv_embedded_list(embedded, kserv_kind_lookup("EndpointSlice"), &slices, &errors)) {
+	if (list_objects(embedded, kserv_kind_lookup("EndpointSlice"), &slices, &errors)) {
 		print_errors(&errors);
 		code = REFUSED;
 	}

@@ -6,13 +6,20 @@
 #include <time.h>
 #include "cluster/memory.h"
 #include "cluster/read.h"
+#include "control/client.h"
 #include "kservctl/desired.h"
 #include "plan/plan.h"
 #include "sync/reserve.h"
 #include "sync/sync.h"
 
-static char *namespace_text, *store_path, *config_path;
+static char *namespace_text, *store_path, *config_path, *socket_path;
 static const char **set_texts;
+
+struct poptOption socket_options[] = {
+	{ "socket", '\0', POPT_ARG_STRING, &socket_path, 0,
+	  "of the daemon that serves the cluster (KSERV_SOCKET, or " KSERV_CONTROL_PATH ")", "FILE" },
+	POPT_TABLEEND
+};
 
 struct poptOption cluster_options[] = {
 	{ "namespace", 'n', POPT_ARG_STRING, &namespace_text, 0, "namespace of objects that name none (default)",
@@ -23,6 +30,7 @@ struct poptOption cluster_options[] = {
 	  "its configuration (KSERV_CONFIG, or /etc/kserv/kserv.yaml)", "FILE" },
 	{ "set", '\0', POPT_ARG_ARGV, &set_texts, 0,
 	  "a field of the configuration, before what the file says: --set hostnameOverride=node1", "FIELD=VALUE" },
+	{ NULL, '\0', POPT_ARG_INCLUDE_TABLE, socket_options, 0, NULL, NULL },
 	POPT_TABLEEND
 };
 
@@ -41,6 +49,22 @@ static const char *option_or_environment(const char *option, const char *variabl
 	const char *value = option ? option : getenv(variable);
 
 	return value && *value ? value : NULL;
+}
+
+const char *daemon_socket(void)
+{
+	const char *given = option_or_environment(socket_path, "KSERV_SOCKET");
+	static const char *found;
+	static bool known;
+
+	if (known)
+		return found;
+	known = true;
+	if (given)
+		found = given;
+	else if (!option_or_environment(store_path, "KSERV_STORE") && kserv_control_is_there(KSERV_CONTROL_PATH))
+		found = KSERV_CONTROL_PATH;
+	return found;
 }
 
 /* What goes before the configuration file: first the node's name from the environment, then the options. */
@@ -62,13 +86,27 @@ static struct kserv_strings gather_sets(void)
 	return sets;
 }
 
+/* The daemon has the store open, and its own configuration. */
+static enum exit_code open_remote(struct kserv_embedded *ret)
+{
+	*ret = (struct kserv_embedded){ 0 };
+	if (!config_path && !set_texts)
+		return DONE;
+	kserv_log_error("%s means nothing to the daemon at %s, which has its own configuration; --store works without it",
+			config_path ? "--config" : "--set", daemon_socket());
+	return REFUSED;
+}
+
 enum exit_code open_cluster(bool create, struct kserv_embedded *ret)
 {
-	struct kserv_strings sets = gather_sets();
 	struct kserv_errors errors = { 0 };
+	struct kserv_strings sets;
 	int error;
 	size_t i;
 
+	if (daemon_socket())
+		return open_remote(ret);
+	sets = gather_sets();
 	error = kserv_embedded_open(ret, option_or_environment(config_path, "KSERV_CONFIG"),
 				    (const char *const *)sets.v, option_or_environment(store_path, "KSERV_STORE"),
 				    create, &errors);
@@ -115,7 +153,7 @@ void print_errors(struct kserv_errors *errors)
 	kserv_errors_clear(errors);
 }
 
-static void print_warnings(struct kserv_warnings *warnings)
+void print_warnings(struct kserv_warnings *warnings)
 {
 	size_t i;
 

@@ -4,11 +4,13 @@
 #define KSERVCTL_DESIRED_H
 
 #include "cluster/manifest.h"
+#include "control/answer.h"
 #include "kservctl/kservctl.h"
 #include "source/embedded.h"
 
-/* Options that all of them have: -n, --store, --config. */
+/* Options that all of them have: -n, --store, --config, --socket; and the last alone. */
 extern struct poptOption cluster_options[];
+extern struct poptOption socket_options[];
 
 /* The namespace meant: -n, or "default". */
 const char *chosen_namespace(void);
@@ -17,6 +19,28 @@ bool namespace_given(void);
 
 /* Opens the embedded cluster, or says why not. @create: make the store if it is not there. Returns DONE or REFUSED. */
 enum exit_code open_cluster(bool create, struct kserv_embedded *ret);
+
+/*
+ * The socket of the daemon that serves the cluster, or NULL if there is none: then the store is worked on directly, as
+ * it is where --store or KSERV_STORE names one.
+ */
+const char *daemon_socket(void);
+/* Objects of a kind, from the daemon at @socket or, without one, from @embedded. Return: 0, or -errno with errors added. */
+int list_objects(struct kserv_embedded *embedded, const struct kserv_kind *kind, struct kserv_objects *ret,
+		 struct kserv_errors *errors);
+
+/* One request without a body; says why if it was not answered with 200. */
+enum exit_code get_from_daemon(const char *path, struct kserv_text *ret);
+
+/**
+ * ask_daemon() - have the daemon make a change
+ * @path: KSERV_CONTROL_*
+ * @ret: to be cleared, whatever comes back
+ *
+ * Return: DONE if it answered, whatever that is; REFUSED after saying why not.
+ */
+enum exit_code ask_daemon(const char *path, const struct kserv_control_request *request,
+			  struct kserv_control_answer *ret);
 
 /* One line for each, ordered by place. Frees them. */
 void print_errors(struct kserv_errors *errors);
@@ -29,6 +53,8 @@ void print_errors(struct kserv_errors *errors);
  */
 int read_files(const char *const *paths, bool recursive, struct kserv_manifests *manifests,
 	       struct kserv_errors *errors);
+/* The texts that read_files() has read, until the program ends. */
+const struct kserv_control_file *files_read(size_t *ret_n);
 
 /* Objects named as kubectl takes them: "svc", "svc web db", "svc/web po/x", "svc,po". */
 struct target {
@@ -70,6 +96,9 @@ enum exit_code program_kernel(struct kserv_embedded *embedded, struct programmed
 
 /* End the transaction: commit, or undo it in the kernel as well where it cannot be committed. */
 enum exit_code commit_cluster(struct kserv_embedded *embedded, const struct programmed *programmed);
+
+/* What plan found odd; frees it. */
+void print_warnings(struct kserv_warnings *warnings);
 
 /* "2 objects, 1 changed; kernel generation 118 in 1.9 ms" */
 void print_summary(const struct kserv_changes *changes, const struct programmed *programmed);

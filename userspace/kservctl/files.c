@@ -16,16 +16,39 @@ static int refuse_path(const char *path, int error, struct kserv_errors *errors)
 	return error;
 }
 
+static struct kserv_control_file *files;
+static size_t n_files;
+
+static void keep(const char *source, const struct kserv_text *text)
+{
+	struct kserv_control_file *file;
+
+	files = kserv_must_grow(files, n_files, sizeof(*files));
+	file = &files[n_files++];
+	file->source = kserv_must_strdup(source);
+	file->text = kserv_must_strdup(text->s ? text->s : "");
+	file->len = text->len;
+}
+
+const struct kserv_control_file *files_read(size_t *ret_n)
+{
+	*ret_n = n_files;
+	return files;
+}
+
 static int read_file(const char *path, struct kserv_manifests *manifests, struct kserv_errors *errors)
 {
+	const char *source = strcmp(path, "-") ? path : "stdin";
 	struct kserv_text text = { 0 };
 	int error = kserv_file_read(path, &text);
 
-	if (error)
+	if (error) {
 		refuse_path(path, error, errors);
-	else
-		error = kserv_manifests_read(manifests, strcmp(path, "-") ? path : "stdin",
-					     text.s ? text.s : "", text.len, errors);
+	} else {
+		error = kserv_manifests_read(manifests, source, text.s ? text.s : "", text.len, errors);
+		if (daemon_socket())
+			keep(source, &text);
+	}
 	kserv_text_clear(&text);
 	return error;
 }

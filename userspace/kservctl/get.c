@@ -86,7 +86,7 @@ static enum exit_code find(struct query *query, const struct target *target)
 	query->found = kserv_must_grow(query->found, query->n_found, sizeof(*query->found));
 	found = &query->found[query->n_found++];
 	found->kind = target->kind;
-	if (kserv_embedded_list(&query->embedded, target->kind, &found->objects, &errors)) {
+	if (list_objects(&query->embedded, target->kind, &found->objects, &errors)) {
 		print_errors(&errors);
 		return REFUSED;
 	}
