@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Timeout: 300
+#
+# The daemon may die at any moment: packets go by what the kernel holds, its successor finds out what is missing, and no
+# connection is touched. Killed while it is syncing, too: changes are on their way at each death.
+#
+#   client --- router --- node-a --- my-app-1
+#                    \--- node-b --- my-app-2, my-app-3
+. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../examples.sh"
+. "$(dirname "$0")/../daemon.sh"
+
+rounds=20
+
+weights() {
+	ask node-a kservctl get pod my-app-3 -o json |
+		jq --arg weight "$1" '.metadata.annotations["kserv.io/weight"] = $weight' >"$work/pod.json"
+}
+
+# The table that the store leads to is what the kernel holds: a sync has nothing to do.
+is_the_same() {
+	local before
+
+	before=$(in_netns node-a kservctl status | awk '$1 == "generation" { print $2 }')
+	cluster_on node-a kservctl sync >/dev/null || return 1
+	[ "$(in_netns node-a kservctl status | awk '$1 == "generation" { print $2 }')" = "$before" ]
+}
+
+setup_nodes_of_examples
+start_daemon node-a
+start_daemon node-b
+check "the examples are taken" ask node-a kservctl apply -f "$examples"
+start_pods
+address=$(service_field my-service .spec.clusterIP):80
+tell my-app-2 open long tcp "$address" expect my-app-1,my-app-2,my-app-3
+tell client open outer tcp "${ip4[node-a]}:31000" expect my-app-1,my-app-2,my-app-3
+start_traffic inner my-app-2 tcp "$address" expect my-app-1,my-app-2,my-app-3
+start_traffic outer client tcp "${ip4[node-a]}:31000" expect my-app-1,my-app-2,my-app-3
+
+for ((round = 1; round <= rounds; round++)); do
+	weights $round
+	ask node-a kservctl apply -f "$work/pod.json" >/dev/null 2>&1 &
+	applying=$!
+	# At another moment of the apply each time.
+	for ((i = 0; i < RANDOM % 400; i++)); do :; done
+	stop_daemon node-a KILL 2>/dev/null
+	wait $applying
+	start_daemon node-a
+	is_the_same || fail "round $round: the kernel is not what the store says"
+done
+say "killed and started $rounds times"
+
+stop_traffic inner
+stop_traffic outer
+tell my-app-2 ask long expect my-app-1,my-app-2,my-app-3
+tell client ask outer expect my-app-1,my-app-2,my-app-3
+check "nothing would change" ask node-a kservctl diff -f "$examples/nodeport.yaml"
