@@ -21,12 +21,13 @@ field() { awk -v name="$1" 'NR == 1 { for (i = 1; i < NF; i += 2) if ($i == name
 percentile_is_below() { awk -v ms="$(field p99)" -v limit="$1" 'BEGIN { exit !(ms < limit) }'; }
 answered_only() { awk -v names="$*" 'NR > 1 && NF == 3 && index(names, $1) == 0 { bad = 1 } END { exit bad }' "$work/crowd"; }
 
+# get_through K: IPv4 with more than IPv6, where it would be the same once more.
 get_through() {
-	crowd_of 1 1000 at-once 50 timeout 20000
-	check "1,000 connections succeed" test "$(field connected)/$(field failed)" = 1000/0
+	crowd_of 1 "$1" at-once 50 timeout 20000
+	check "$1 connections succeed" test "$(field connected)/$(field failed)" = "$1/0"
 	check "by the two that live" answered_only pod2 pod3
 	check "99 of 100 wait less than 1.2 s" percentile_is_below 1200
-	check "retransmitted SYNs were sent elsewhere" test "$(counter node1 syn-retries-moved)" -gt 200
+	check "retransmitted SYNs were sent elsewhere" test "$(counter node1 syn-retries-moved)" -gt $(($1 / 5))
 	crowd_of 2 60 at-once 5 timeout 20000
 	check "60 more succeed" test "$(field connected)/$(field failed)" = 60/0
 	check "the dead endpoint is left out after it answered some of them nothing" test "$(counter node1 endpoints-ejected)" -gt 0
@@ -46,7 +47,10 @@ service default/web tcp at 1:80 pod1:8080 pod2:8080 pod3:8080 -- --flags no-ejec
 service default/both tcp at 2:80 pod1:8080 pod2:8080 pod3:8080
 ip -n pod1 link set eth0 down
 
-both get_through
+family=4
+get_through 1000
+family=6
+get_through 200
 
 service default/web tcp at 1:80 pod1:8080 pod2:8080 pod3:8080 -- --flags no-syn-retry+no-eject
 for node in node1 node2; do

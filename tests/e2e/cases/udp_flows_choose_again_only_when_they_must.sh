@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A UDP flow leaves its endpoint when that no longer serves and another does, by whatever address it came (rules 8.4
-# and 8.5), and then only: policy, topology and termination do not move it (rule 8.7), nor does anything that is done for
-# services touch a flow to the same port number elsewhere. Those that moved are counted (rule 8.11).
+# and 8.5), and then only: policy, topology and termination do not move it (rule 8.7), nor does a new target port alone
+# (rule 8.6), nor does anything that is done for services touch a flow to the same port number elsewhere. Those that
+# moved are counted (rule 8.11).
 #
 #   client --- router --- node1 --- pod1, pod2 (endpoints in turn; pod2 also has a server on the node port's number)
 . "$(dirname "$0")/../lib.sh"
@@ -29,6 +30,8 @@ stay_and_move() {
 	tell client ask dns expect pod1
 	by_node_port pod1:8080,state=terminating-serving,flags=local+serving pod2:8080
 	tell client ask dns expect pod1
+	by_node_port pod1:8081
+	tell client ask dns expect pod1
 	by_node_port
 	check "no flow has moved so far" repicked_is "$before"
 
@@ -46,5 +49,6 @@ setup_cluster pod1 pod2
 start_server pod1 udp:8080
 start_server pod2 udp:8080
 start_server_as direct pod2 udp:31000
+start_server_as pod1-new pod1 udp:8081
 
 both stay_and_move
