@@ -14,8 +14,10 @@
 #include "service.h"
 #include "track.h"
 
-/* Buckets searched for a flow to give up when the table is full: enough also where flow-max was lowered afterwards. */
+/* Buckets searched for a flow to give up when the table is full: those of some flows, even if they lie far apart. */
 #define EARLY_DROP_BUCKETS 256
+#define EARLY_DROP_BUCKETS_MAX 16384
+#define EARLY_DROP_FLOWS 16
 
 #define MIN_BITS 10
 #define MAX_BITS 20
@@ -317,15 +319,18 @@ static struct kserv_flow *flow_alloc(struct kserv_net *kn, const struct kserv_tu
 }
 
 /* Make room by ending a flow that nobody has answered, or that is over. */
-static bool early_drop(struct kserv_net *kn)
+static bool early_drop(struct kserv_net *kn, u32 max)
 {
 	u32 mask = (1U << kn->flows.bits) - 1;
 	u32 start = get_random_u32() & mask;
+	/* Where flow-max was lowered after the table was made, most buckets are empty. */
+	u32 buckets = clamp_t(u32, (EARLY_DROP_FLOWS << kn->flows.bits) / max_t(u32, max, 1), EARLY_DROP_BUCKETS,
+			      min_t(u32, EARLY_DROP_BUCKETS_MAX, mask + 1));
 	struct kserv_flow_node *node;
 	struct kserv_flow *flow;
 	u32 i;
 
-	for (i = 0; i < EARLY_DROP_BUCKETS; i++) {
+	for (i = 0; i < buckets; i++) {
 		hlist_for_each_entry_rcu(node, &kn->flows.buckets[(start + i) & mask].head, node) {
 			flow = kserv_node_flow(node);
 			if (!kserv_track_is_disposable(flow) || !kserv_flow_kill(kn, flow))
@@ -341,7 +346,7 @@ static bool has_room(struct kserv_net *kn)
 {
 	u32 max = rcu_dereference(kn->config)->flow_max;
 
-	return percpu_counter_read_positive(&kn->flows.n) < max || early_drop(kn);
+	return percpu_counter_read_positive(&kn->flows.n) < max || early_drop(kn, max);
 }
 
 struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
