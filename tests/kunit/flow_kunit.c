@@ -3,6 +3,7 @@
 #include <linux/kthread.h>
 
 #include "../../kmod/flow.c"
+#include "../../kmod/eject.h"
 #include "../../kmod/gc.c"
 #include "tables.h"
 #include "world.h"
