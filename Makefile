@@ -112,7 +112,7 @@ define host_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(filter tests/dns/%,$(1)),$(B)/obj/tests/unit/dns_cluster.o) $(library)
 	@mkdir -p $$(@D)
 	$$(call say,LD $$(@F))
-	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) && mv $$@.$$$$$$$$ $$@
+	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) $(if $(filter tests/dns/%,$(1)),-lldns) && mv $$@.$$$$$$$$ $$@
 endef
 $(foreach source,$(host_sources),$(eval $(call host_program,$(source))))
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <ldns/ldns.h>
 #include "cluster/file.h"
 #include "cluster/memory.h"
 #include "cluster/yaml.h"
@@ -18,6 +17,8 @@
 #include "lib/addr.h"
 #include "plan_model.h"
 #include "source/slices.h"
+/* Behind <stdbool.h>: it has a bool of its own otherwise. */
+#include <ldns/ldns.h>
 
 static struct kserv_cluster cluster;
 
