@@ -89,9 +89,10 @@ static const char **parse(int argc, const char **argv)
 		{ "unsynced", 'n', POPT_ARG_NONE, &unsynced, 0, NULL, NULL },
 		POPT_TABLEEND
 	};
-	poptContext context = poptGetContext("serve", argc, argv, options, 0);
+	static poptContext context;	/* what it returns lives as long as it does */
 	int option;
 
+	context = poptGetContext("serve", argc, argv, options, 0);
 	while ((option = poptGetNextOpt(context)) > 0) {
 		char *text = poptGetOptArg(context);
 
@@ -105,6 +106,8 @@ static const char **parse(int argc, const char **argv)
 			add_client(text);
 		else
 			zone_config.pods = pods_mode(text);
+		if (option != 's')
+			free(text);
 	}
 	if (option < -1)
 		fail(poptBadOption(context, 0), poptStrerror(option));
