@@ -102,6 +102,18 @@ static bool flag_of(const struct found *at, const char *key, struct kserv_errors
 	return false;
 }
 
+static void set_strings(struct kserv_strings *to, const struct found *at, const char *key, struct kserv_errors *errors)
+{
+	const struct kserv_value *list = kserv_value_find(at->value, key), *member;
+
+	for (member = kserv_value_first(list); member; member = member->next)
+		if (member->type != KSERV_VALUE_STRING) {
+			errors->source = at->file->path;
+			kserv_error_at(errors, member, "should be a string: write it in quotes");
+		}
+	kserv_read_strings(list, to);
+}
+
 static void set(char **to, const char *s)
 {
 	free(*to);
@@ -170,7 +182,7 @@ static void read_plugin(struct kserv_access *access, const struct found *user, s
 {
 	struct found at = { user->file, user->entry, kserv_value_find(user->value, "exec") };
 	struct kserv_access_plugin *plugin = &access->plugin;
-	const struct kserv_value *variable;
+	struct found variable = at;
 	const char *command;
 
 	if (!at.value)
@@ -184,11 +196,10 @@ static void read_plugin(struct kserv_access *access, const struct found *user, s
 	set(&plugin->api_version, text_of(&at, "apiVersion", errors));
 	set(&plugin->hint, text_of(&at, "installHint", errors));
 	plugin->provide_cluster = flag_of(&at, "provideClusterInfo", errors);
-	kserv_read_strings(kserv_value_find(at.value, "args"), &plugin->args);
-	variable = kserv_value_first(kserv_value_find(at.value, "env"));
-	for (; variable; variable = variable->next)
-		kserv_labels_add(&plugin->env, kserv_value_string(variable, "name"),
-				 kserv_value_string(variable, "value"));
+	set_strings(&plugin->args, &at, "args", errors);
+	variable.value = kserv_value_first(kserv_value_find(at.value, "env"));
+	for (; variable.value; variable.value = variable.value->next)
+		kserv_labels_add(&plugin->env, text_of(&variable, "name", errors), text_of(&variable, "value", errors));
 	errors->source = at.file->path;
 	if (!*command)
 		kserv_error_missing(errors, at.value, "command", "is missing: the plugin to run");
@@ -208,7 +219,7 @@ static void read_impersonation(struct kserv_access *access, const struct found *
 
 	set(&access->as, text_of(at, "as", errors));
 	set(&access->as_uid, text_of(at, "as-uid", errors));
-	kserv_read_strings(kserv_value_find(at->value, "as-groups"), &access->as_groups);
+	set_strings(&access->as_groups, at, "as-groups", errors);
 	key = kserv_value_is(extra, KSERV_VALUE_MAP) ? extra->first : NULL;
 	for (; key; key = key->next)
 		for (value = kserv_value_first(key); value; value = value->next)

@@ -223,7 +223,7 @@ static void on_bookmark(struct kserv_reflector *reflector, const struct kserv_va
 static int on_error_event(struct kserv_reflector *reflector, const struct kserv_value *object)
 {
 	kserv_refusal_clear(&reflector->refusal);
-	kserv_refusal_read(object, &reflector->refusal);
+	kserv_refusal_read(object, 0, &reflector->refusal);
 	reflector->refused = true;
 	return -EREMOTEIO;
 }

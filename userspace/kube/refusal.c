@@ -43,14 +43,14 @@ static bool is_ahead(const struct kserv_value *status)
 	return false;
 }
 
-void kserv_refusal_read(const struct kserv_value *status, struct kserv_refusal *ret)
+void kserv_refusal_read(const struct kserv_value *status, unsigned int code, struct kserv_refusal *ret)
 {
 	const char *message = kserv_value_string(status, "message");
-	int64_t code = kserv_value_int(status, "code", 500), after;
+	int64_t said = kserv_value_int(status, "code", 500);
+	int64_t after = kserv_value_int(status, "details.retryAfterSeconds", 0);
 
-	after = kserv_value_int(status, "details.retryAfterSeconds", 0);
 	*ret = (struct kserv_refusal){
-		.code = code >= 100 && code < 1000 ? code : 500,
+		.code = code ? code : said >= 100 && said < 1000 ? said : 500,
 		.retry_after = after > 0 && after < 86400 ? after : 0,
 		.reason = kserv_must_strdup(kserv_value_string(status, "reason")),
 		.ahead = is_ahead(status),
@@ -67,8 +67,7 @@ void kserv_refusal_read_body(unsigned int code, const char *body, size_t len, st
 	/* Not all have a kind; all of them have a message. */
 	if (len && *body == '{' && !kserv_json_read(&tree, body, len, 1, NULL, &errors) &&
 	    *kserv_value_string(tree.root, "message")) {
-		kserv_refusal_read(tree.root, ret);
-		ret->code = code;
+		kserv_refusal_read(tree.root, code, ret);
 	} else {
 		line = strcspn(body, "\r\n");
 		if (*body == '<')

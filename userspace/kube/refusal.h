@@ -19,8 +19,8 @@ struct kserv_refusal {
 	bool ahead;
 };
 
-/* @status: a Status object. */
-void kserv_refusal_read(const struct kserv_value *status, struct kserv_refusal *ret);
+/* @status: a Status object; @code: of HTTP, 0 if only the object says it. */
+void kserv_refusal_read(const struct kserv_value *status, unsigned int code, struct kserv_refusal *ret);
 /* @body: of an answer with the code @code; plain text as well. */
 void kserv_refusal_read_body(unsigned int code, const char *body, size_t len, struct kserv_refusal *ret);
 void kserv_refusal_clear(struct kserv_refusal *refusal);
