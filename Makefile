@@ -37,6 +37,8 @@ vm_programs := $(foreach source,$(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/b
 host_sources := $(wildcard tests/apiserver/*.c tests/dns/*.c)
 host_programs := $(foreach source,$(host_sources),$(B)/bin/tests/$(basename $(notdir $(source))))
 
+fuzz_programs := $(patsubst tests/fuzz/%.c,$(B)/bin/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
 prepared_kernels := $(wildcard $(B)/kernels/6.*.*/lib/modules/*/build)
 running_kernel := $(wildcard /lib/modules/$(shell uname -r)/build)
 KDIR ?= $(running_kernel) $(prepared_kernels)
@@ -54,6 +56,7 @@ help:
 	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
 	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
 	@echo '  make test-vng      the cases in the VM of virtme-ng'
+	@echo '  make fuzz          any bytes into what reads bytes, SECONDS=... (600) for each reader'
 	@echo '  make bench         measure against the other service proxies'
 	@echo '  make genl          generate the netlink code from include/kserv.yaml again'
 	@echo '  make install       kservctl, manual and completion into DESTDIR PREFIX ($(PREFIX))'
@@ -81,6 +84,10 @@ vm-programs: libraries-there
 
 host-programs: libraries-there
 	$(call locked,host-programs,$(host_programs))
+
+# With clang: tests/fuzz/run.
+fuzz-programs: libraries-there
+	$(call locked,fuzz-programs,$(fuzz_programs))
 
 libraries-there:
 	@pkg-config --exists --print-errors $(LIBRARIES) || { echo 'make: libraries are missing;' \
@@ -116,6 +123,11 @@ $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(fi
 endef
 $(foreach source,$(host_sources),$(eval $(call host_program,$(source))))
 
+$(fuzz_programs): $(B)/bin/fuzz/%: $(B)/obj/tests/fuzz/%.o $(library)
+	@mkdir -p $(@D)
+	$(call say,LD $(@F))
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@.$$$$ $^ $(LIBS) && mv $@.$$$$ $@
+
 define vm_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o
 	@mkdir -p $$(@D)
@@ -150,6 +162,10 @@ test-vng:
 	@scripts/deps test
 	@tests/run vng
 
+fuzz:
+	@scripts/deps test
+	@tests/fuzz/run $(or $(SECONDS),600)
+
 bench:
 	@scripts/deps test
 	@$(MAKE) --no-print-directory userspace vm-programs modules
@@ -171,8 +187,8 @@ dkms-install:
 clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
-.PHONY: all help modules userspace unit-tests vm-programs host-programs libraries-there demo shell check test test-vng bench \
-	genl install dkms-install clean
+.PHONY: all help modules userspace unit-tests vm-programs host-programs fuzz-programs libraries-there demo shell \
+	check test test-vng fuzz bench genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \

@@ -3,8 +3,8 @@
  * follow [OPTION=VALUE ...]: shows what the API source tells, a line for each thing, for the tests of it.
  *
  * Lines: "changed KIND NAMESPACE/NAME added|changed|removed VERSION", "synced KIND|all", "state KIND PHASE ERROR",
- * "answer ERROR STATUS REASON WHY BODY", "object KIND NAMESPACE/NAME VERSION DETAIL", "end-of-picture", "version KIND VERSION",
- * "memory PEAK KiB cpu TIME ms".
+ * "answer ERROR STATUS REASON WHY BODY", "object KIND NAMESPACE/NAME VERSION DETAIL", "end-of-picture",
+ * "version KIND VERSION", "memory PEAK KiB cpu TIME ms".
  * Commands on standard input: "request METHOD PATH [BODY]", "picture", "state KIND", "memory", "stop".
  */
 #include <errno.h>
@@ -91,8 +91,8 @@ static void show_picture(void)
 	for (i = 0; i < cluster.n_slices; i++)
 		show_slice(cluster.slices[i]);
 	for (i = 0; i < cluster.n_nodes; i++)
-		say("object nodes /%s %s %zu addresses", cluster.nodes[i]->meta.name, cluster.nodes[i]->meta.resource_version,
-		    cluster.nodes[i]->internal_ips.n);
+		say("object nodes /%s %s %zu addresses", cluster.nodes[i]->meta.name,
+		    cluster.nodes[i]->meta.resource_version, cluster.nodes[i]->internal_ips.n);
 	for (i = 0; i < cluster.n_namespaces; i++)
 		say("object namespaces /%s %s", cluster.namespaces[i]->meta.name,
 		    cluster.namespaces[i]->meta.resource_version);
@@ -102,8 +102,8 @@ static void show_picture(void)
 static void on_answer(void *context, const struct kserv_kube_answer *answer)
 {
 	(void)context;
-	say("answer %d %u %s|%s|%u|%s", -answer->error, answer->status, answer->reason, answer->why, answer->retry_after,
-	    answer->body);
+	say("answer %d %u %s|%s|%u|%s", -answer->error, answer->status, answer->reason, answer->why,
+	    answer->retry_after, answer->body);
 }
 
 static void send_request(char *rest)
@@ -234,7 +234,9 @@ static void set_option(struct kserv_kube_options *options, char *word)
 
 int main(int argc, char **argv)
 {
-	static const struct kserv_kube_events events = { .changed = on_changed, .synced = on_synced, .state = on_state };
+	static const struct kserv_kube_events events = {
+		.changed = on_changed, .synced = on_synced, .state = on_state,
+	};
 	struct kserv_kube_options options = { .kinds = KSERV_KUBE_USUAL };
 	sd_event_source *commands, *idle;
 	struct kserv_errors errors = { 0 };

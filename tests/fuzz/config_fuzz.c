@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Configuration files of any bytes.
- *
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuserspace -Iinclude/uapi tests/fuzz/config_fuzz.c \
- *	userspace/source/config.c userspace/cluster/[a-z]*.c userspace/lib/addr.c userspace/lib/tables.c -lyaml \
- *	-o build/config_fuzz && build/config_fuzz build/corpus deploy
- */
+/* Configuration files of any bytes. */
 #include <stdint.h>
 #include "source/config.h"
 

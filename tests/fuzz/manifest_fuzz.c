@@ -2,9 +2,6 @@
 /*
  * Manifests of any bytes: read, checked, turned into objects of the model, printed and read again. Whatever is printed must
  * be read back as the same values.
- *
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuserspace -Iinclude/uapi tests/fuzz/manifest_fuzz.c \
- *	userspace/cluster/[a-z]*.c userspace/lib/addr.c -lyaml -o build/manifest_fuzz && build/manifest_fuzz build/corpus examples
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lists and watches of any bytes, in pieces of any size: cut into objects, read, and brought into the picture of any kind.
- * What comes out must not depend on the pieces. The first byte says which kind and whether it is a list, the second how
- * large the pieces are.
+ * Lists and watches of any bytes, in pieces of any size: cut into objects, read, and brought into the picture of any
+ * kind. What comes out must not depend on the pieces. The first byte says which kind and whether it is a list, the
+ * second how large the pieces are.
  */
 #include <stdint.h>
 #include <stdio.h>

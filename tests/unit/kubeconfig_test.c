@@ -120,6 +120,8 @@ static void mistakes_are_named_with_their_place(void **state)
 	expect_error("kind: Config", "/etc/kube/config: no current-context is set");
 	expect_error("current-context: x", "there is no context called \"x\"");
 	expect_error(CONFIG("", ""), "server: is missing");
+	expect_error("current-context: a\ncontexts: [{name: a, context: {cluster: c}}]\nclusters: [{name: c, cluster: null}]",
+		     "server: is missing");
 	expect_error(CONFIG("server: \"10.0.0.1:6443\"", ""), "/etc/kube/config:9:21: clusters[0].cluster.server: should be a URL");
 	expect_error(CONFIG("server: 10", ""), "should be a string");
 	expect_error(CONFIG(SERVER ", certificate-authority-data: \"a$\"", ""), "certificate-authority-data: is not valid base64");

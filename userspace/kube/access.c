@@ -165,8 +165,8 @@ static int in_pod(const char *folder, struct kserv_access *ret, struct kserv_err
 		set(&ret->namespace, namespace);
 	free(path);
 	if (access(ret->ca.path, R_OK)) {
-		kserv_errors_add(errors, 0, 0, "", "the service account in %s has no ca.crt to verify the API server by",
-				 folder);
+		kserv_errors_add(errors, 0, 0, "",
+				 "the service account in %s has no ca.crt to verify the API server by", folder);
 		return -EINVAL;
 	}
 	return 0;
@@ -179,8 +179,9 @@ static int find_usual(struct kserv_kubeconfig *config, const char *server, const
 	int error = in_pod(folder ? folder : SERVICE_ACCOUNT, ret, errors);
 
 	if (!error && !*server)
-		kserv_errors_add(errors, 0, 0, "", "warning: the API server is reached at %s, which is a Service that kserv "
-				 "makes itself; name the server's own address to be independent of it", ret->server);
+		kserv_errors_add(errors, 0, 0, "", "warning: the API server is reached at %s, which is a Service that "
+				 "kserv makes itself; name the server's own address to be independent of it",
+				 ret->server);
 	if (error != -ENOENT)
 		return error;
 	kserv_access_clear(ret);
@@ -188,8 +189,8 @@ static int find_usual(struct kserv_kubeconfig *config, const char *server, const
 	error = folder ? -ENOENT : add_home(config, errors);
 	if (error != -ENOENT || *server)
 		return error == -ENOENT ? 0 : error;
-	kserv_errors_add(errors, 0, 0, "", "there is neither a kubeconfig ($KUBECONFIG, ~/.kube/config) nor a Pod's service "
-			 "account in %s, so the API server is not known", folder ? folder : SERVICE_ACCOUNT);
+	kserv_errors_add(errors, 0, 0, "", "there is neither a kubeconfig ($KUBECONFIG, ~/.kube/config) nor a Pod's "
+			 "service account in %s, so the API server is not known", folder ? folder : SERVICE_ACCOUNT);
 	return -ENOENT;
 }
 
@@ -198,8 +199,8 @@ static int take_server(struct kserv_access *ret, const char *server, struct kser
 	size_t len = strlen(server);
 
 	if (strncmp(server, "https://", 8) && strncmp(server, "http://", 7)) {
-		kserv_errors_add(errors, 0, 0, "", "the API server should be a URL that begins with https:// or http://, "
-				 "not \"%s\"", server);
+		kserv_errors_add(errors, 0, 0, "", "the API server should be a URL that begins with https:// or "
+				 "http://, not \"%s\"", server);
 		return -EINVAL;
 	}
 	while (len && server[len - 1] == '/')

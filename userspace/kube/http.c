@@ -92,6 +92,7 @@ static unsigned int status_of(CURL *easy)
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 {
 	struct kserv_http_call *call = context;
+	size_t room = BODY_MAX - call->answer.len;
 	unsigned int status;
 
 	n *= size;
@@ -103,8 +104,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *context)
 		call->refused = call->data(call->context, bytes, n);
 		return call->refused || call->cancelled ? CURL_WRITEFUNC_ERROR : n;
 	}
-	if (call->answer.len < BODY_MAX)
-		kserv_text_add_bytes(&call->answer, bytes, n < BODY_MAX - call->answer.len ? n : BODY_MAX - call->answer.len);
+	kserv_text_add_bytes(&call->answer, bytes, n < room ? n : room);
 	return n;
 }
 
@@ -332,7 +332,8 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *context)
 	return 0;
 }
 
-struct kserv_http *kserv_http_open(sd_event *loop, const struct kserv_access *access, const char *user_agent, bool gzip)
+struct kserv_http *kserv_http_open(sd_event *loop, const struct kserv_access *access, const char *user_agent,
+				   bool gzip)
 {
 	struct kserv_http *http;
 

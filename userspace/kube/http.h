@@ -52,7 +52,8 @@ struct kserv_http_end {
 };
 
 /* @access must live as long. NULL if curl cannot be set up. */
-struct kserv_http *kserv_http_open(sd_event *loop, const struct kserv_access *access, const char *user_agent, bool gzip);
+struct kserv_http *kserv_http_open(sd_event *loop, const struct kserv_access *access, const char *user_agent,
+				   bool gzip);
 /* Ends all calls without telling anybody. */
 void kserv_http_close(struct kserv_http *http);
 

@@ -7,6 +7,8 @@
 
 #define PAGE		500
 #define REQUEST_MS	30000
+/* Of the answer to a single request. */
+#define BODY_MAX	(16u << 20)
 
 struct kserv_kube {
 	struct kserv_access access;
@@ -114,7 +116,7 @@ int kserv_kube_start(sd_event *loop, const struct kserv_kube_options *options,
 			fine = start_reflector(loop, kube, kind, options);
 	if (!fine) {
 		kserv_kube_stop(kube);
-		kserv_errors_add(errors, 0, 0, "", "the connection to the API server could not be set up in the event loop");
+		kserv_errors_add(errors, 0, 0, "", "the connection to the API server could not be set up in the loop");
 		return -EINVAL;
 	}
 	*ret_kube = kube;
@@ -222,6 +224,8 @@ static int on_bytes(void *context, const char *bytes, size_t len)
 {
 	struct kserv_kube_call *call = context;
 
+	if (call->body.len + len > BODY_MAX)
+		return -EMSGSIZE;
 	kserv_text_add_bytes(&call->body, bytes, len);
 	return 0;
 }

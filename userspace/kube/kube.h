@@ -146,8 +146,8 @@ enum kserv_kube_phase {
  * @error: the sentence of what went wrong last, "" if nothing did since the kind was last in step
  * @error_us, @event_us: CLOCK_MONOTONIC of that, and of the last event or bookmark; 0: never
  * @objects: in the picture
- * @lists, @watches, @received, @failures: since the start: lists begun, watches begun, objects and events read, attempts
- *	that failed
+ * @lists, @watches, @received, @failures: since the start: lists begun, watches begun, objects and events read,
+ *	attempts that failed
  */
 struct kserv_kube_kind_state {
 	enum kserv_kube_phase phase;

@@ -132,7 +132,8 @@ static void set_path(char **to, const struct found *at, const char *path)
 		*to = kserv_must_printf("%.*s/%s", (int)(slash - at->file->path), at->file->path, path);
 }
 
-static void set_file(struct kserv_access_file *file, const struct found *at, const char *key, struct kserv_errors *errors)
+static void set_file(struct kserv_access_file *file, const struct found *at, const char *key,
+		     struct kserv_errors *errors)
 {
 	char *data_key = kserv_must_printf("%s-data", key);
 	const char *data = text_of(at, data_key, errors);
@@ -152,7 +153,8 @@ static void set_server(struct kserv_access *access, const struct found *at, stru
 
 	errors->source = at->file->path;
 	if (!*server)
-		kserv_error_missing(errors, at->value, "server", "is missing: the URL of the API server");
+		kserv_error_missing(errors, at->value ? at->value : at->entry, "server",
+				    "is missing: the URL of the API server");
 	else if (strncmp(server, "https://", 8) && strncmp(server, "http://", 7))
 		kserv_error_at(errors, kserv_value_find(at->value, "server"),
 			       "should be a URL that begins with https:// or http://, not \"%s\"", server);
@@ -175,7 +177,8 @@ static void read_cluster(struct kserv_access *access, const struct found *at, st
 			       "cannot be true where a certificate-authority is given");
 	else if (access->insecure)
 		kserv_error_at(errors, kserv_value_find(at->value, "insecure-skip-tls-verify"),
-			       "warning: anybody on the way can pose as the API server; give certificate-authority instead");
+			       "warning: anybody on the way can pose as the API server; give certificate-authority "
+			       "instead");
 }
 
 static void read_plugin(struct kserv_access *access, const struct found *user, struct kserv_errors *errors)

@@ -66,7 +66,7 @@ static char *read_status(const char *api_version, const struct kserv_value *root
 					 kserv_value_string(root, "apiVersion"), api_version);
 	ret->token = kserv_must_strdup(kserv_value_string(status, "token"));
 	if (!*cert != !*key)
-		return kserv_must_strdup("it printed a client certificate without its key, or a key without certificate");
+		return kserv_must_strdup("it printed a client certificate without its key, or a key alone");
 	if (*cert) {
 		kserv_text_add(&ret->cert, cert);
 		kserv_text_add(&ret->key, key);
@@ -141,13 +141,14 @@ static int on_output(sd_event_source *source, int fd, uint32_t events, void *con
 static void finish(struct kserv_plugin_run *run)
 {
 	const struct kserv_access_plugin *plugin = &run->access->plugin;
+	const char *text = run->text.s ? run->text.s : "";
 	struct kserv_plugin_credential credential = { 0 };
 	char *why = NULL, *sentence;
 
 	if (run->why)
 		why = kserv_must_strdup(run->why);
 	else
-		kserv_plugin_read(plugin->api_version, run->text.s ? run->text.s : "", run->text.len, &credential, &why);
+		kserv_plugin_read(plugin->api_version, text, run->text.len, &credential, &why);
 	if (why) {
 		sentence = kserv_must_printf("the credential plugin %s: %s", plugin->command, why);
 		run->done(run->context, NULL, sentence);
@@ -276,14 +277,15 @@ static void put_variable(struct kserv_strings *env, char *line)
 /* Our own environment, that of the kubeconfig over it; ended by NULL. */
 static struct kserv_strings make_env(const struct kserv_access *access)
 {
+	const struct kserv_labels *given = &access->plugin.env;
 	struct kserv_strings env = { 0 };
 	char *info = make_info(access);
 	size_t i;
 
 	for (i = 0; environ[i]; i++)
 		put_variable(&env, kserv_must_strdup(environ[i]));
-	for (i = 0; i < access->plugin.env.n; i++)
-		put_variable(&env, kserv_must_printf("%s=%s", access->plugin.env.v[i].key, access->plugin.env.v[i].value));
+	for (i = 0; i < given->n; i++)
+		put_variable(&env, kserv_must_printf("%s=%s", given->v[i].key, given->v[i].value));
 	put_variable(&env, kserv_must_printf("KUBERNETES_EXEC_INFO=%s", info));
 	env.v = kserv_must_grow(env.v, env.n, sizeof(*env.v));
 	free(info);
@@ -358,8 +360,8 @@ struct kserv_plugin_run *kserv_plugin_start(sd_event *loop, const struct kserv_a
 	run->fd = run->pidfd = -1;
 	error = launch(loop, run);
 	if (error) {
-		run->why = kserv_must_printf("it cannot be run: %s%s%s", strerror(error), *access->plugin.hint ? "; " : "",
-					     access->plugin.hint);
+		run->why = kserv_must_printf("it cannot be run: %s%s%s", strerror(error),
+					     *access->plugin.hint ? "; " : "", access->plugin.hint);
 		sd_event_add_defer(loop, &run->failed, on_failed, run);
 	}
 	return run;

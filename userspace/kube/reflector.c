@@ -11,7 +11,7 @@
 /* A WATCH that ends so soon and brought nothing has failed. */
 #define SHORT_WATCH_US	1000000
 /* A field selector that no object matches. */
-#define NOTHING		"metadata.name%3Dkserv-asks-where-the-server-is"
+#define NOTHING		"metadata.name=kserv-asks-where-the-server-is"
 
 /* What is asked just now; @NOTHING_ASKED while we wait for the timer. */
 enum request { NOTHING_ASKED, LIST, STREAM, PROBE, WATCH };
@@ -560,7 +560,9 @@ static void begin_probe(struct kserv_reflector *reflector)
 {
 	struct kserv_text path = { 0 };
 
-	kserv_text_printf(&path, "%s?fieldSelector=%s&resourceVersionMatch=NotOlderThan", reflector->resource->path, NOTHING);
+	kserv_text_add(&path, reflector->resource->path);
+	add_parameter(&path, "fieldSelector", NOTHING);
+	add_parameter(&path, "resourceVersionMatch", "NotOlderThan");
 	add_parameter(&path, "resourceVersion", reflector->version);
 	ask(reflector, PROBE, &path);
 }

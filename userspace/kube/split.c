@@ -92,9 +92,12 @@ static bool is_items(const struct kserv_split *split)
 {
 	static const char word[] = "\"items\"";
 	size_t len = sizeof(word) - 1;
+	const char *begin;
 
-	return split->depth == 1 && split->rest.len > len && !memcmp(split->rest.s + split->rest.len - len, word, len) &&
-	       split->rest.s[split->rest.len - len - 1] != '\\';
+	if (split->depth != 1 || split->rest.len <= len)
+		return false;
+	begin = split->rest.s + split->rest.len - len;
+	return !memcmp(begin, word, len) && begin[-1] != '\\';
 }
 
 static int feed_rest(struct kserv_split *split, const char **at, const char *end)
