@@ -123,10 +123,10 @@ $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(fi
 endef
 $(foreach source,$(host_sources),$(eval $(call host_program,$(source))))
 
-$(fuzz_programs): $(B)/bin/fuzz/%: $(B)/obj/tests/fuzz/%.o $(library)
+$(fuzz_programs): $(B)/bin/fuzz/%: $(B)/obj/tests/fuzz/%.o $(unit_parts) $(library)
 	@mkdir -p $(@D)
 	$(call say,LD $(@F))
-	$(Q)$(LINK) -fsanitize=fuzzer -o $@.$$$$ $^ $(LIBS) && mv $@.$$$$ $@
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@.$$$$ $^ $(LIBS) -lcmocka -lldns && mv $@.$$$$ $@
 
 define vm_program
 $(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o

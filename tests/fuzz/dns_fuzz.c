@@ -4,10 +4,6 @@
  * what is to be kept and printed. Every answer must be a message to ldns, and answer the question that ldns reads in the
  * query, in no more bytes than the client takes.
  *
- * clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -Iuserspace -Iinclude/uapi tests/fuzz/dns_fuzz.c \
- *	tests/unit/dns_cluster.c userspace/dns/[a-z]*.c userspace/cluster/[a-z]*.c userspace/plan/address.c \
- *	userspace/lib/addr.c -lyaml -lldns -lsystemd -lresolv -o build/dns_fuzz && build/dns_fuzz build/corpus
- *
  * tests/dns/dns_hostile.c throws packets at it without libFuzzer.
  */
 #include <stdio.h>
