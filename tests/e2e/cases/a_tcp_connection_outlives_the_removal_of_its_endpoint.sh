@@ -39,9 +39,24 @@ be_reset() {
 	connect client tcp "$(cluster_ip 1):80" expect pod2
 }
 
+over() { [ $SECONDS -gt "$1" ]; }
+
+be_reset_after_a_while() {
+	service default/web tcp at 1:80 pod1:8080 -- --removal reset --removal-grace 8
+	tell client open d tcp "$(cluster_ip 1):80"
+	tell client ask d expect pod1
+	service default/web tcp at 1:80 pod2:8080 -- --removal reset --removal-grace 8
+	tell client ask d expect pod1
+	busywait 15 over $((SECONDS + 8))
+	tell client ask d expect reset
+	tell client close d
+}
+
 setup_cluster pod1 pod2
 start_server pod1 tcp:8080
 start_server pod2 tcp:8080
 
 both outlive
 both be_reset
+family=4
+be_reset_after_a_while
