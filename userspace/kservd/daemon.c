@@ -8,12 +8,16 @@
 #include "kservd/daemon.h"
 #include "lib/log.h"
 #include "plan/warning.h"
+#include "sync/reserve.h"
 
 /* Without a change for QUIET, but no later than LONGEST after the first one. */
 #define QUIET_US	1000ULL
 #define LONGEST_US	20000ULL
 /* All is planned and compared anew so often, as kube-proxy does. */
 #define FULL_PERIOD_US	(3600 * 1000000ULL)
+/* A sync comes after all else that is ready, so that what has come is merged; before it when it has waited too long. */
+#define PRIORITY_LAST	(SD_EVENT_PRIORITY_NORMAL + 10)
+#define PRIORITY_URGENT	(SD_EVENT_PRIORITY_NORMAL - 10)
 /* What systemd is asked to wait on while there is nothing to be ready with. */
 #define START_MORE_US	120000000ULL
 
@@ -85,9 +89,13 @@ static void arm(struct daemon *daemon)
 static void changed(void *context)
 {
 	struct daemon *daemon = context;
+	uint64_t now = clock_now();
 	int enabled;
 
-	window_note(&daemon->window, clock_now());
+	window_note(&daemon->window, now);
+	/* Changes that come without end would keep it waiting for ever. */
+	if (now > daemon->window.first + daemon->window.longest)
+		sd_event_source_set_priority(daemon->sync_timer, PRIORITY_URGENT);
 	daemon->metrics.queued = real_now(NULL);
 	/* While it runs it looks at the window itself when it ends. */
 	if (sd_event_source_get_enabled(daemon->sync_timer, &enabled) >= 0 && enabled == SD_EVENT_OFF)
@@ -137,8 +145,6 @@ static void tell_state(struct daemon *daemon, int error)
 
 	if (error) {
 		sd_notifyf(0, "STATUS=The kernel could not be programmed: %s", program->error);
-		if (!daemon->is_ready)
-			sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", START_MORE_US);
 		if (strcmp(daemon->log_state, program->error))
 			kserv_log_error("the kernel could not be programmed: %s", program->error);
 		snprintf(daemon->log_state, sizeof(daemon->log_state), "%s", program->error);
@@ -157,6 +163,21 @@ static void tell_state(struct daemon *daemon, int error)
 	sd_notify(0, "READY=1");
 }
 
+/* Sockets must not be given node ports by chance: what comes to such a port is the Service's. */
+static void reserve_ports(struct daemon *daemon)
+{
+	const struct kserv_settings *settings = &daemon->model.cluster.settings;
+	int error;
+
+	if (daemon->reserved[0] == settings->node_port_min && daemon->reserved[1] == settings->node_port_max)
+		return;
+	daemon->reserved[0] = settings->node_port_min;
+	daemon->reserved[1] = settings->node_port_max;
+	error = kserv_reserve_ports(settings->node_port_min, settings->node_port_max);
+	if (error)
+		kserv_log_warning("sockets are not kept off the node ports: %s", strerror(-error));
+}
+
 static void note_sync(struct daemon *daemon, int error, double seconds)
 {
 	struct metrics *metrics = &daemon->metrics;
@@ -167,6 +188,7 @@ static void note_sync(struct daemon *daemon, int error, double seconds)
 	}
 	histogram_add(daemon->program.last_was_full ? &metrics->full : &metrics->partial, seconds);
 	metrics->synced = real_now(&daemon->updated);
+	reserve_ports(daemon);
 }
 
 int daemon_sync(struct daemon *daemon)
@@ -182,6 +204,7 @@ int daemon_sync(struct daemon *daemon)
 	if (!error && daemon->program.last_was_full)
 		daemon->full_due = clock_now() + FULL_PERIOD_US;
 	window_ended(&daemon->window, clock_now(), error);
+	sd_event_source_set_priority(daemon->sync_timer, PRIORITY_LAST);
 	tell_state(daemon, error);
 	arm(daemon);
 	return error;
@@ -207,6 +230,10 @@ static int on_check_timer(sd_event_source *source, uint64_t time, void *context)
 	sd_event_source_set_time(source, time + daemon->options.sync_period_us);
 	checks_retry(daemon->checks);
 	local_check(daemon);
+	if (!daemon->is_ready)
+		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", START_MORE_US);
+	if (!daemon->model.is_complete)
+		sd_notify(0, "STATUS=Waiting for the objects of the cluster");
 	if (!daemon->model.is_complete || daemon->window.first)
 		return 0;
 	if (!program_check(&daemon->program) || clock_now() >= daemon->full_due)
@@ -270,8 +297,7 @@ static int add_timers(struct daemon *daemon)
 
 	if (error < 0)
 		return error;
-	/* After all else that is ready: what has come is merged before it is sent. */
-	sd_event_source_set_priority(daemon->sync_timer, SD_EVENT_PRIORITY_NORMAL + 10);
+	sd_event_source_set_priority(daemon->sync_timer, PRIORITY_LAST);
 	sd_event_source_set_enabled(daemon->sync_timer, SD_EVENT_OFF);
 	error = sd_event_add_time(daemon->loop, &daemon->check_timer, CLOCK_MONOTONIC,
 				  clock_now() + daemon->options.sync_period_us, 0, on_check_timer, daemon);

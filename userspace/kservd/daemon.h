@@ -31,6 +31,7 @@ enum daemon_exit { DAEMON_ENDED, DAEMON_FAILED, DAEMON_USAGE };
  * @events_from: as if the events told so far had been told one every EVENT_EVERY_US since then
  * @updated: when the kernel was last brought in step, CLOCK_REALTIME
  * @answer: of the control request that is being worked on; warnings of plan are put into it, too
+ * @reserved: node ports that sockets are kept off
  * @is_ready: systemd was told
  * @log_state: what was last said of syncs, so that a failure is not said every time that it repeats
  */
@@ -57,6 +58,7 @@ struct daemon {
 	uint64_t events_from;
 	uint64_t full_due;
 	struct kserv_control_answer *answer;
+	uint16_t reserved[2];
 	bool is_ready;
 	char log_state[720];
 };
