@@ -6,6 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 #include "kservctl/commands.h"
@@ -157,19 +162,43 @@ static const char *next_name(DIR *folder)
 	return NULL;
 }
 
+/* Asks the kernel about a device, not /sys, which shows those of another network namespace to who was put into this. */
+static bool ask_device(const char *name, unsigned long request, struct ifreq *ifreq)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool done;
+
+	snprintf(ifreq->ifr_name, sizeof(ifreq->ifr_name), "%s", name);
+	done = fd >= 0 && !ioctl(fd, request, ifreq);
+	if (fd >= 0)
+		close(fd);
+	return done;
+}
+
+static bool is_bridge(const char *name)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq ifreq = { .ifr_data = (char *)&info };
+
+	return ask_device(name, SIOCETHTOOL, &ifreq) && !strcmp(info.driver, "bridge");
+}
+
+static long mtu_of(const char *name)
+{
+	struct ifreq ifreq = { 0 };
+
+	return ask_device(name, SIOCGIFMTU, &ifreq) ? ifreq.ifr_mtu : 0;
+}
+
 static bool there_are_bridges(void)
 {
-	DIR *folder = opendir("/sys/class/net");
-	char path[300];
-	const char *name;
+	struct if_nameindex *devices = if_nameindex(), *device;
 	bool found = false;
 
-	while (!found && (name = next_name(folder))) {
-		snprintf(path, sizeof(path), "/sys/class/net/%s/bridge", name);
-		found = !access(path, F_OK);
-	}
-	if (folder)
-		closedir(folder);
+	for (device = devices; device && device->if_name && !found; device++)
+		found = is_bridge(device->if_name);
+	if (devices)
+		if_freenameindex(devices);
 	return found;
 }
 
@@ -227,14 +256,6 @@ static bool find_uplink(char *name, size_t size)
 	return found;
 }
 
-static long mtu_of(const char *name)
-{
-	char path[300], line[16];
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/mtu", name);
-	return read_line(path, line, sizeof(line)) ? strtol(line, NULL, 10) : 0;
-}
-
 static bool is_pods(const char *name)
 {
 	static const char *const prefixes[] = { "cni", "veth", "lxc", "cali", "cbr", "flannel", "docker", "pod" };
@@ -246,27 +267,30 @@ static bool is_pods(const char *name)
 	return false;
 }
 
+static void compare_mtus(const char *uplink)
+{
+	struct if_nameindex *devices = if_nameindex(), *device;
+	long most = mtu_of(uplink);
+	unsigned int before = bad;
+
+	for (device = devices; device && device->if_name; device++)
+		if (is_pods(device->if_name) && mtu_of(device->if_name) > most)
+			complain("%s has MTU %ld, but %s, by which packets leave, only %ld: large packets depend on path-MTU "
+				 "discovery", device->if_name, mtu_of(device->if_name), uplink, most);
+	if (bad == before)
+		ok("no interface of pods has an MTU above %s's %ld", uplink, most);
+	if (devices)
+		if_freenameindex(devices);
+}
+
 static void check_mtu(void)
 {
-	DIR *folder = opendir("/sys/class/net");
-	unsigned int before = bad;
-	const char *name;
 	char uplink[32];
-	long most;
 
-	if (!find_uplink(uplink, sizeof(uplink))) {
+	if (find_uplink(uplink, sizeof(uplink)))
+		compare_mtus(uplink);
+	else
 		note("there is no default route, so there is no telling which MTU pods may have");
-	} else {
-		most = mtu_of(uplink);
-		while ((name = next_name(folder)))
-			if (is_pods(name) && mtu_of(name) > most)
-				complain("%s has MTU %ld, but %s, by which packets leave, only %ld: large packets depend on path-MTU "
-					 "discovery", name, mtu_of(name), uplink, most);
-		if (bad == before)
-			ok("no interface of pods has an MTU above %s's %ld", uplink, most);
-	}
-	if (folder)
-		closedir(folder);
 }
 
 static void check_others(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <net/if.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,17 +28,26 @@ static bool is_kube_proxys(const char *chain, size_t len)
 	return len > 5 && !strncmp(chain, "KUBE-", 5) && !is_kubelets(chain, len);
 }
 
+/* Behind a quoted word that begins at @at, as iptables-save writes those with blanks in them. */
+static const char *skip_quoted(const char *at, const char *end)
+{
+	for (at++; at < end && *at != '"'; at++)
+		at += *at == '\\';
+	return at;
+}
+
 /* The chain that a rule "-A CHAIN ... -j TARGET ..." leads to. */
 static const char *target_of(const char *rule, size_t len, size_t *ret_len)
 {
-	const char *at = rule;
+	const char *at, *end = rule + len;
 
-	while ((at = memmem(at, rule + len - at, " -", 2))) {
-		if ((at[2] == 'j' || at[2] == 'g') && at[3] == ' ') {
+	for (at = rule; at + 4 < end; at++) {
+		if (*at == '"') {
+			at = skip_quoted(at, end);
+		} else if (!strncmp(at, " -j ", 4) || !strncmp(at, " -g ", 4)) {
 			*ret_len = strcspn(at + 4, " \n");
 			return at + 4;
 		}
-		at += 2;
 	}
 	*ret_len = 0;
 	return "";
@@ -233,7 +243,7 @@ static void find_ipvs(struct leftovers *ret)
 	size_t services = count_ipvs();
 
 	/* Without kube-proxy's device the services are somebody else's. */
-	if (access("/sys/class/net/kube-ipvs0", F_OK))
+	if (!if_nametoindex("kube-ipvs0"))
 		return;
 	if (services)
 		set_command(add(ret, kserv_must_printf("%zu services of ipvs", services)), clear);
@@ -277,6 +287,17 @@ void leftovers_find(struct leftovers *ret)
 	find_sets(ret);
 }
 
+/* Lines become one sentence. */
+static const char *joined(struct kserv_text *text)
+{
+	size_t i;
+
+	for (i = 0; i < text->len; i++)
+		if (text->s[i] == '\n')
+			text->s[i] = i + 1 < text->len ? ' ' : '\0';
+	return text->s ? text->s : "";
+}
+
 bool leftover_remove(const struct leftover *leftover)
 {
 	struct kserv_text output = { 0 };
@@ -285,8 +306,7 @@ bool leftover_remove(const struct leftover *leftover)
 	if (code < 0)
 		kserv_log_error("%s could not be removed: %s is not installed", leftover->what, leftover->command[0]);
 	else if (code)
-		kserv_log_error("%s could not be removed: %.*s", leftover->what, (int)strcspn(output.s ? output.s : "", "\n"),
-				output.s ? output.s : "");
+		kserv_log_error("%s could not be removed: %s", leftover->what, joined(&output));
 	kserv_text_clear(&output);
 	return !code;
 }
