@@ -59,7 +59,7 @@ help:
 	@echo '  make fuzz          any bytes into what reads bytes, SECONDS=... (600) for each reader'
 	@echo '  make bench         measure against the other service proxies'
 	@echo '  make genl          generate the netlink code from include/kserv.yaml again'
-	@echo '  make install       kservctl, manual and completion into DESTDIR PREFIX ($(PREFIX))'
+	@echo '  make install       kservctl, kservd, manual and completion into DESTDIR PREFIX ($(PREFIX))'
 	@echo '  make dkms-install  the module into this machine, for each kernel that it gets'
 	@echo '  make clean         remove what was built (the kernels for the VMs are kept)'
 
@@ -177,6 +177,9 @@ genl:
 
 install: userspace
 	install -D -m 755 $(B)/bin/kservctl '$(DESTDIR)$(PREFIX)/sbin/kservctl'
+	install -D -m 755 $(B)/bin/kservd '$(DESTDIR)$(PREFIX)/sbin/kservd'
+	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' deploy/kservd.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/kservd.service'
 	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
 	$(B)/bin/kservctl completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kservctl'
 	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
