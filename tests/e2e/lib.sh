@@ -12,6 +12,8 @@
 # Each is a network namespace; kserv has its own state in each of the nodes. The router leads cluster IPs, external
 # IPs and load-balancer IPs to node1.
 set -u
+# What fails at the end of a pipeline is counted as well.
+shopt -s lastpipe
 
 cluster_ips4=10.96.0.0/16 cluster_ips6=fd00:10:96::/112
 pods4=10.244.0.0/16 pods6=fd00:10:244::/48

@@ -40,7 +40,7 @@ state >"$work/before"
 service_with '  ports: [{port: http}]' | bad 'bad.yaml:[0-9]+:[0-9]+: spec.ports\[0\].port: expected integer'
 service_with '  ports: [{port: 70000}]' | bad 'bad.yaml:[0-9]+:[0-9]+: spec.ports\[0\].port: .*65535'
 service_with '  ports: [{port: 80}, {port: 81}]' | bad 'spec.ports\[[01]\].name'
-service_with '  ports: [{port: 80, name: a}, {port: 80, name: b}]' | bad 'spec.ports\[1\].*[Dd]uplicate'
+service_with '  ports: [{port: 80, name: a}, {port: 80, name: b}]' | bad 'spec.ports\[1\].port: .*twice'
 service_with '  ports: [{port: 80, protocol: ICMP}]' | bad 'spec.ports\[0\].protocol'
 service_with '  ports: [{port: 80, nodePort: 31000}]' | bad 'nodePort'
 service_with '  type: NodePort
