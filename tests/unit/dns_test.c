@@ -683,35 +683,21 @@ static void a_zone_is_not_made_with_what_it_cannot_be(void **state)
 	}
 }
 
-static const struct kserv_slice *find_slice(const struct kserv_cluster *model_cluster, enum kserv_address_type type)
-{
-	const struct kserv_slice *found = NULL;
-	size_t i;
-
-	for (i = 0; i < model_cluster->n_slices; i++) {
-		if (strcmp(model_cluster->slices[i]->service, "kube-dns") || model_cluster->slices[i]->address_type != type)
-			continue;
-		assert_null(found);
-		found = model_cluster->slices[i];
-	}
-	assert_non_null(found);
-	return found;
-}
-
 static void the_cluster_address_leads_to_this_node(void **state)
 {
 	struct kserv_dns_place here = { .port = 5353 };
-	struct kserv_addr address = { 0 };
 	const struct kserv_service *service;
+	struct kserv_addr addrs[2] = { };
 
 	(void)state;
 	model_start(NULL);
-	kserv_addr_parse(KSERV_DNS_ADDRESS, &address);
+	kserv_addr_parse(KSERV_DNS_ADDRESS, &addrs[0]);
+	kserv_addr_parse("fd00:10:96::a", &addrs[1]);
 	kserv_addr_parse("192.168.1.1", &here.addr);
-	kserv_dns_serve_here(&model.cluster, &address, &here);
-	/* Once more, as before every plan: it is there already. */
-	kserv_dns_serve_here(&model.cluster, &address, &here);
-	assert_int_equal(find_slice(&model.cluster, KSERV_ADDRESS_IPV4)->n_endpoints, 1);
+	model.cluster.services = kserv_must_alloc(sizeof(*model.cluster.services));
+	model.cluster.services[model.cluster.n_services++] = kserv_dns_service_new(addrs, 2);
+	model.cluster.slices = kserv_must_alloc(sizeof(*model.cluster.slices));
+	model.cluster.slices[model.cluster.n_slices++] = kserv_dns_slice_new(model.cluster.services[0], &here, "node1");
 	model_plan();
 	service = model_find("kube-system/kube-dns:dns", AF_INET);
 	assert_int_equal(service->protocol, IPPROTO_UDP);
@@ -721,6 +707,7 @@ static void the_cluster_address_leads_to_this_node(void **state)
 	model_assert_addr(&service->endpoints[0].addr, "192.168.1.1");
 	assert_int_equal(service->endpoints[0].port, 5353);
 	assert_int_equal(model_find("kube-system/kube-dns:dns-tcp", AF_INET)->protocol, IPPROTO_TCP);
+	model_assert_addr(&model_find("kube-system/kube-dns:dns", AF_INET6)->frontends[0].addr, "fd00:10:96::a");
 	model_end(NULL);
 }
 

@@ -9,7 +9,12 @@ const struct kserv_schema kserv_schema_config[] = {
 	{ "KservConfiguration",
 	  "@KubeProxyConfiguration serviceCIDR:string serviceNodePortRange:string nodeIPs:[]string "
 	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
-	  "store:string controlSocket:string" },
+	  "store:string controlSocket:string dns:DNSConfiguration" },
+	{ "DNSConfiguration",
+	  "enabled:bool domain:string clusterIPs:[]string port:int32 ttl:int32 pods:string upstreams:[]string "
+	  "resolvConf:string stubDomains:[]DNSStubDomain clients:[]string" },
+	{ "DNSStubDomain",
+	  "domain:string servers:[]string" },
 	{ "LoadBalancerConfiguration",
 	  "pools:[]LoadBalancerPool" },
 	{ "LoadBalancerPool",

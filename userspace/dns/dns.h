@@ -12,8 +12,8 @@
  *	kserv_zone_set_synced(zone, true);		and this after the first list of each kind
  *	kserv_dns_free(dns); kserv_zone_free(zone);
  *
- * Before it plans, it adds the cluster DNS address to the model with kserv_dns_serve_here(), so that the kernel takes
- * queries for that address to where this server listens.
+ * What it plans from has kserv_dns_slice_new() instead of the other slices of the cluster DNS service, so that the kernel
+ * takes queries for its address to where this server listens.
  */
 #ifndef KSERV_DNS_H
 #define KSERV_DNS_H
@@ -87,16 +87,20 @@ int kserv_dns_new(sd_event *event, struct kserv_zone *zone, const struct kserv_d
 void kserv_dns_free(struct kserv_dns *dns);
 void kserv_dns_stats(const struct kserv_dns *dns, struct kserv_dns_stats *ret);
 
+/* The Service whose cluster IPs are the cluster's DNS addresses: kube-system/kube-dns, as kubeadm has it. */
+bool kserv_dns_is_service(const char *namespace, const char *name);
+
+/* That Service, for a cluster that has none. @addrs: at most one of each family. Freed by kserv_k8s_service_free(). */
+struct kserv_k8s_service *kserv_dns_service_new(const struct kserv_addr *addrs, size_t n);
+
 /**
- * kserv_dns_serve_here() - add the cluster DNS service to a model that is about to be planned
- * @address: cluster IP of a Service kube-system/kube-dns that is made if the model has none (one of each family, if
- *	called twice)
- * @here: where this server listens on this node; becomes its only endpoint of that family, for UDP and TCP port 53
+ * kserv_dns_slice_new() - its slice with this node for the only endpoint
+ * @service: the one above or the cluster's own; its ports 53 lead here
+ * @here: where the server listens
  *
- * With a Service kube-system/kube-dns in the model (as kubeadm makes one) its addresses are kept, and its endpoints,
- * pods of CoreDNS, give way to this node.
+ * Freed by kserv_slice_free().
  */
-void kserv_dns_serve_here(struct kserv_cluster *cluster, const struct kserv_addr *address,
-			  const struct kserv_dns_place *here);
+struct kserv_slice *kserv_dns_slice_new(const struct kserv_k8s_service *service, const struct kserv_dns_place *here,
+					const char *node_name);
 
 #endif

@@ -37,14 +37,18 @@ static void changed_node(struct model *model, union kserv_kube_object old, union
 
 static void changed(void *context, enum kserv_kube_kind kind, union kserv_kube_object old, union kserv_kube_object new)
 {
+	const struct kserv_meta *meta = new.meta ? new.meta : old.meta;
 	struct daemon *daemon = context;
 
-	if (kind == KSERV_KUBE_SERVICES)
+	if (names_changed(daemon, kind, old, new))
+		kserv_model_delete_slice(&daemon->model, meta->namespace, meta->name);
+	else if (kind == KSERV_KUBE_SERVICES)
 		changed_service(&daemon->model, old, new);
 	else if (kind == KSERV_KUBE_SLICES)
 		changed_slice(&daemon->model, old, new);
 	else if (kind == KSERV_KUBE_NODES)
 		changed_node(&daemon->model, old, new);
+	names_follow(daemon, kind, meta);
 }
 
 static void synced(void *context, enum kserv_kube_kind kind)
@@ -56,6 +60,7 @@ static void synced(void *context, enum kserv_kube_kind kind)
 	kserv_log_note("all objects have come from the API server: %u Services, %u EndpointSlices, %zu Nodes",
 		       HASH_COUNT(daemon->model.entries), HASH_COUNT(daemon->model.slices),
 		       daemon->model.cluster.n_nodes);
+	names_synced(daemon);
 	kserv_model_complete(&daemon->model);
 }
 
@@ -84,7 +89,7 @@ int api_start(struct daemon *daemon, struct kserv_errors *errors)
 		.server = daemon->options.server,
 		.user_agent = "kservd/" KSERV_VERSION,
 		.kinds = KSERV_KUBE_KIND(KSERV_KUBE_SERVICES) | KSERV_KUBE_KIND(KSERV_KUBE_SLICES) |
-			 KSERV_KUBE_KIND(KSERV_KUBE_NODES),
+			 KSERV_KUBE_KIND(KSERV_KUBE_NODES) | names_kinds(daemon),
 	};
 	struct kserv_settings settings;
 

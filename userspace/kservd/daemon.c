@@ -257,6 +257,7 @@ static void take_settings(struct daemon *daemon)
 	if (daemon->options.from_api) {
 		kserv_embedded_config_settings(&daemon->options.config, &settings);
 		kserv_model_set_settings(&daemon->model, &settings);
+		names_settle(daemon);
 	} else {
 		local_reload(daemon, &errors);
 	}
@@ -353,7 +354,9 @@ static int start(struct daemon *daemon)
 	error = control_open(daemon, &daemon->control);
 	if (error)
 		return error;
-	error = daemon->options.from_api ? api_start(daemon, &errors) : local_start(daemon, &errors);
+	error = names_start(daemon, &errors);
+	if (!error)
+		error = daemon->options.from_api ? api_start(daemon, &errors) : local_start(daemon, &errors);
 	daemon_log_errors(&errors);
 	return error;
 }
@@ -364,6 +367,7 @@ static void stop(struct daemon *daemon)
 	ports_close(daemon->ports);
 	checks_free(daemon->checks);
 	kserv_model_clear(&daemon->model);
+	names_stop(daemon);
 	program_clear(&daemon->program);
 	api_stop(daemon);
 	local_stop(daemon);

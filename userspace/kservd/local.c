@@ -18,11 +18,13 @@ int local_reload(struct daemon *daemon, struct kserv_errors *errors)
 
 	if (error)
 		return error;
+	names_load(daemon, &cluster);
 	/* ServiceCIDR objects of the store are among them. */
 	kserv_model_set_settings(&daemon->model, &cluster.settings);
 	kserv_model_replace(&daemon->model, &cluster);
 	kserv_cluster_clear(&daemon->stored);
 	daemon->stored = cluster;
+	names_settle(daemon);
 	return 0;
 }
 

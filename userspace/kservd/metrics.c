@@ -132,6 +132,38 @@ static void add_changes(struct kserv_text *text, const struct model *model)
 		   "Pending proxy rules Endpoint changes", model->slices_pending);
 }
 
+static void add_dns(struct kserv_text *text, const struct kserv_dns_stats *dns)
+{
+	static const char *const codes[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED" };
+	size_t i;
+
+	head(text, "kserv_dns_queries_total", "counter", "Queries that came, by transport");
+	kserv_text_printf(text, "kserv_dns_queries_total{transport=\"udp\"} %llu\n"
+			  "kserv_dns_queries_total{transport=\"tcp\"} %llu\n", (unsigned long long)dns->queries_udp,
+			  (unsigned long long)dns->queries_tcp);
+	head(text, "kserv_dns_answers_total", "counter", "Answers for names of the cluster, by code");
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		kserv_text_printf(text, "kserv_dns_answers_total{code=\"%s\"} %llu\n", codes[i],
+				  (unsigned long long)dns->answers[i]);
+	add_number(text, "kserv_dns_truncated_total", "counter", "Answers that were cut off", dns->truncated);
+	add_number(text, "kserv_dns_refused_clients_total", "counter", "Queries of clients that may not ask",
+		   dns->refused_clients);
+	add_number(text, "kserv_dns_malformed_total", "counter", "Packets that were no queries", dns->malformed);
+	add_number(text, "kserv_dns_forwarded_total", "counter", "Questions that upstream servers were asked", dns->forwarded);
+	add_number(text, "kserv_dns_cache_hits_total", "counter", "Queries answered from what upstream said before",
+		   dns->cache_hits);
+	add_number(text, "kserv_dns_upstream_timeouts_total", "counter", "Attempts that no upstream server answered",
+		   dns->upstream_timeouts);
+	add_number(text, "kserv_dns_upstream_failures_total", "counter", "Questions that got no answer at all",
+		   dns->upstream_failures);
+	add_number(text, "kserv_dns_forward_limit_total", "counter", "Queries beyond what may wait for upstream",
+		   dns->forward_limit);
+	add_number(text, "kserv_dns_tcp_limit_total", "counter", "TCP connections beyond the bounds", dns->tcp_limit);
+	add_number(text, "kserv_dns_tcp_connections", "gauge", "TCP connections that are open", dns->tcp_connections);
+	add_number(text, "kserv_dns_pending", "gauge", "Questions that upstream servers have not answered yet", dns->pending);
+	add_number(text, "kserv_dns_cached", "gauge", "Upstream answers that are kept", dns->cached);
+}
+
 void metrics_write(struct kserv_text *text, const struct metrics_state *state)
 {
 	const struct metrics *metrics = state->metrics;
@@ -149,6 +181,8 @@ void metrics_write(struct kserv_text *text, const struct metrics_state *state)
 	add_number(text, "kserv_health_checks", "gauge", "Services with a health-check node port", state->checks);
 	add_number(text, "process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds",
 		   metrics->started);
+	if (state->dns)
+		add_dns(text, state->dns);
 	if (state->api_connected >= 0)
 		add_number(text, "kserv_api_connected", "gauge", "1 while all objects are being watched", state->api_connected);
 }

@@ -7,6 +7,7 @@
 #define KSERVD_METRICS_H
 
 #include "cluster/memory.h"
+#include "dns/dns.h"
 #include "kservd/model.h"
 #include "lib/nl.h"
 
@@ -43,6 +44,7 @@ struct metrics_state {
 	uint32_t generation;
 	size_t refused, checks;
 	int api_connected;		/* -1: there is no API */
+	const struct kserv_dns_stats *dns;	/* NULL: it is off */
 };
 
 /* What the daemon counts. */

@@ -52,6 +52,13 @@ static struct slice_entry *find_slice(const struct model *model, const char *nam
 	return slice;
 }
 
+bool kserv_model_has_slice(const struct model *model, const struct kserv_slice *slice)
+{
+	const struct slice_entry *known = find_slice(model, slice->meta.namespace, slice->meta.name);
+
+	return known && known->slice == slice;
+}
+
 void kserv_model_touch(struct model *model, struct entry *entry)
 {
 	if (entry->is_dirty)

@@ -93,6 +93,8 @@ void kserv_model_complete(struct model *model);
 void kserv_model_touch_all(struct model *model);
 /* Put @entry on the list of changed ones, without counting it as a change. */
 void kserv_model_touch(struct model *model, struct entry *entry);
+/* This very slice is the one under its name. */
+bool kserv_model_has_slice(const struct model *model, const struct kserv_slice *slice);
 struct entry *kserv_model_find(const struct model *model, const char *name);
 /* The Node that we are, or NULL. */
 const struct kserv_node *kserv_model_own_node(const struct model *model);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include "cluster/format.h"
 #include "cluster/memory.h"
+#include "kservd/names.h"
 #include "kservd/options.h"
 #include "lib/addr.h"
 #include "source/store.h"
@@ -50,6 +51,8 @@ static const struct flag flags[] = {
 	{ "conntrack-tcp-timeout-established", "conntrack.tcpEstablishedTimeout", STRING, "TIME", "of flows" },
 	{ "conntrack-udp-timeout", "conntrack.udpTimeout", STRING, "TIME", "of flows" },
 	{ "conntrack-udp-timeout-stream", "conntrack.udpStreamTimeout", STRING, "TIME", "of flows" },
+	{ "cluster-dns", "dns.enabled", BOOLEAN, NULL, "serve cluster DNS at 10.96.0.10, or dns.clusterIPs" },
+	{ "cluster-domain", "dns.domain", STRING, "DOMAIN", "of cluster DNS (cluster.local)" },
 	{ "oom-score-adj", "oomScoreAdj", NUMBER, "NUMBER", "of this process, -1000 to 1000" },
 	{ "proxy-mode", "mode", STRING, "MODE", NULL },
 	{ "profiling", "enableProfiling", BOOLEAN, NULL, NULL },
@@ -251,6 +254,7 @@ static char *path_or(const struct kserv_value *root, const char *path, const cha
 static void read_daemon(struct options *options, struct kserv_errors *errors)
 {
 	const struct kserv_value *root = options->config.tree.root;
+	struct names_config names;
 	int64_t score = kserv_value_int(root, "oomScoreAdj", INT32_MIN);
 
 	read_listen(root, "healthzBindAddress", "0.0.0.0:10256", &options->healthz, errors);
@@ -266,6 +270,9 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	if (score != INT32_MIN && (score < -1000 || score > 1000))
 		kserv_error_at(errors, kserv_value_find(root, "oomScoreAdj"), "must be between -1000 and 1000");
 	options->oom_score = score;
+	/* Read again by whoever needs it. */
+	names_config_read(root, &options->config.service_cidrs, &names, errors);
+	names_config_clear(&names);
 }
 
 int options_read(struct options *options, struct kserv_errors *errors)

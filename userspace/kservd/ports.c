@@ -62,8 +62,11 @@ static void write_metrics(struct daemon *daemon, struct http_answer *answer)
 		.api_connected = daemon_api_connected(daemon),
 	};
 	struct kserv_nl *nl = program_nl(&daemon->program);
+	struct kserv_dns_stats dns;
 	struct kserv_tables tables;
 
+	if (names_stats(daemon, &dns))
+		state.dns = &dns;
 	answer->type = "text/plain; version=0.0.4; charset=utf-8";
 	metrics_write(&answer->body, &state);
 	if (!nl)
