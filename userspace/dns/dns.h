@@ -12,8 +12,8 @@
  *	kserv_zone_set_synced(zone, true);		and this after the first list of each kind
  *	kserv_dns_free(dns); kserv_zone_free(zone);
  *
- * What it plans from has kserv_dns_slice_new() instead of the other slices of the cluster DNS service, so that the kernel
- * takes queries for its address to where this server listens.
+ * What it plans from has kserv_dns_slice_new() instead of the other slices of the cluster DNS service, so that the
+ * kernel takes queries for its address to where this server listens.
  */
 #ifndef KSERV_DNS_H
 #define KSERV_DNS_H

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Cluster DNS: its zone follows the objects, and the cluster DNS address leads to this node. Nothing unless configured. */
+/*
+ * Cluster DNS: its zone follows the objects, and the cluster DNS address leads to this node. Nothing of it unless it is
+ * configured.
+ */
 #ifndef KSERVD_NAMES_H
 #define KSERVD_NAMES_H
 
