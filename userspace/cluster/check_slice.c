@@ -73,7 +73,9 @@ void kserv_check_slice(const struct kserv_value *object, struct kserv_errors *er
 		check_slice_endpoint(v, kserv_value_string(object, "addressType"), errors);
 	check_port_names(kserv_value_find(object, "ports"), errors);
 	for (v = kserv_value_first(kserv_value_find(object, "ports")); v; v = v->next) {
-		kserv_check_port(kserv_value_find(v, "port"), errors);
+		/* Port 0 is as good as none: the port is skipped (rule 2.2). */
+		if (kserv_value_int(v, "port", 0))
+			kserv_check_port(kserv_value_find(v, "port"), errors);
 		kserv_check_protocol(v, errors);
 		kserv_check_shape(kserv_value_find(v, "appProtocol"), kserv_refuse_qualified_name, errors);
 	}
