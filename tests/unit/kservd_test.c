@@ -13,6 +13,7 @@
 #include "kservd/metrics.h"
 #include "kservd/model.h"
 #include "kservd/options.h"
+#include "kservd/place.h"
 #include "kservd/window.h"
 
 static struct window usual(void)
@@ -430,6 +431,41 @@ static void requests_and_answers_come_through_the_socket_unchanged(void **state)
 	kserv_errors_clear(&errors);
 }
 
+static void paths_of_the_api_are_understood(void **state)
+{
+	static const struct { const char *path, *kind, *namespace, *name; } rows[] = {
+		{ "/api/v1/services", "Service", "", "" },
+		{ "/api/v1/namespaces/shop/services", "Service", "shop", "" },
+		{ "/api/v1/namespaces/shop/services/web", "Service", "shop", "web" },
+		{ "/api/v1/nodes/node-a", "Node", "", "node-a" },
+		{ "/api/v1/namespaces", "Namespace", "", "" },
+		{ "/api/v1/namespaces/shop", "Namespace", "", "shop" },
+		{ "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/web-1", "EndpointSlice", "shop", "web-1" },
+		{ "/apis/apps/v1/deployments", "Deployment", "", "" },
+		{ "/api/v1/services/web", NULL, NULL, NULL },
+		{ "/api/v1/namespaces/shop/nodes", NULL, NULL, NULL },
+		{ "/api/v1/namespaces/shop/services/web/status", NULL, NULL, NULL },
+		{ "/api/v1/deployments", NULL, NULL, NULL },
+		{ "/apis/apps", NULL, NULL, NULL },
+		{ "/apis/", NULL, NULL, NULL },
+		{ "/api/", NULL, NULL, NULL },
+		{ "", NULL, NULL, NULL },
+	};
+	struct place place;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (place_read(rows[i].path, &place) != !!rows[i].kind)
+			fail_msg("%s", rows[i].path);
+		if (!rows[i].kind)
+			continue;
+		assert_string_equal(place.kind->kind, rows[i].kind);
+		assert_string_equal(place.namespace, rows[i].namespace);
+		assert_string_equal(place.name, rows[i].name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +484,7 @@ int main(void)
 		cmocka_unit_test(labels_of_metrics_are_escaped),
 		cmocka_unit_test(flags_of_kube_proxy_mean_the_same),
 		cmocka_unit_test(wrong_options_are_refused),
+		cmocka_unit_test(paths_of_the_api_are_understood),
 		cmocka_unit_test(requests_and_answers_come_through_the_socket_unchanged),
 	};
 

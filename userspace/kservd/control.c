@@ -15,6 +15,7 @@
 #include "kservd/change.h"
 #include "kservd/daemon.h"
 #include "kservd/http.h"
+#include "kservd/place.h"
 #include "kservd/report.h"
 #include "lib/log.h"
 
@@ -97,58 +98,6 @@ static void answer_change(struct daemon *daemon, const struct http_request *requ
 	kserv_control_request_clear(&wanted);
 	kserv_control_answer_clear(&done);
 	kserv_errors_clear(&errors);
-}
-
-/**
- * struct place - what a path of the Kubernetes API names
- * @namespace: "" for all; @name: "" for a list
- */
-struct place {
-	const struct kserv_kind *kind;
-	char namespace[256], name[256];
-};
-
-/* The kind whose plural is @plural in the group and version that @prefix ends with. */
-static const struct kserv_kind *find_kind(const char *prefix, size_t prefix_len, const char *plural)
-{
-	const struct kserv_kind *kind;
-
-	for (kind = kserv_kinds; kind->kind; kind++)
-		if (strlen(kind->api_version) == prefix_len && !strncmp(kind->api_version, prefix, prefix_len) &&
-		    !strcmp(kind->plural, plural))
-			return kind;
-	return NULL;
-}
-
-/* /api/v1/namespaces/NAMESPACE/services/NAME, /apis/apps/v1/deployments, /api/v1/nodes/NAME */
-static bool read_place(const char *path, struct place *ret)
-{
-	char rest[256] = "", plural[64] = "", extra;
-	const char *version;
-	size_t len;
-
-	*ret = (struct place){ 0 };
-	if (!strncmp(path, "/api/", 5)) {
-		version = path + 5;
-		len = strcspn(version, "/");
-	} else if (!strncmp(path, "/apis/", 6)) {
-		version = path + 6;
-		len = strcspn(version, "/");
-		if (version[len])
-			len += 1 + strcspn(version + len + 1, "/");
-	} else {
-		return false;
-	}
-	if (sscanf(version + len, "/namespaces/%255[^/]/%63[^/]%255s", ret->namespace, plural, rest) < 2) {
-		ret->namespace[0] = '\0';
-		if (sscanf(version + len, "/%63[^/]%255s", plural, rest) < 1)
-			return false;
-	}
-	if (*rest && (sscanf(rest, "/%255[^/]%c", ret->name, &extra) != 1))
-		return false;
-	ret->kind = find_kind(version, len, plural);
-	return ret->kind && (ret->kind->namespaced || !*ret->namespace) &&
-		!(ret->kind->namespaced && *ret->name && !*ret->namespace);
 }
 
 static bool is_in(const struct place *place, const struct kserv_value *object)
@@ -270,7 +219,7 @@ static void answer_request(void *context, const struct http_request *request, st
 		answer_change(daemon, request, answer_sync, answer);
 	else if (!strcmp(request->path, KSERV_CONTROL_STATUS))
 		report_status(daemon, &answer->body);
-	else if (read_place(request->path, &place))
+	else if (place_read(request->path, &place))
 		answer_object(daemon, request, &place, answer);
 	else
 		fail(answer, 404, "NotFound", "there is no %s", request->path);
