@@ -59,10 +59,10 @@ struct script {
 	size_t chains, rules;
 };
 
-/* Ends a table: nothing of it is said if nothing in it is kube-proxy's. */
+/* Ends a table: nothing of it is said if nothing in it is kube-proxy's, or if it has no name. */
 static void end_table(struct script *script, struct kserv_text *text)
 {
-	if (script->table.len || script->deletes.len)
+	if (script->name && (script->table.len || script->deletes.len))
 		kserv_text_printf(text, "%s\n%s%sCOMMIT\n", script->name, script->table.s ? script->table.s : "",
 				  script->deletes.s ? script->deletes.s : "");
 	kserv_text_clear(&script->table);
@@ -103,14 +103,16 @@ char *leftover_script(const char *saved, size_t *ret_chains, size_t *ret_rules)
 
 	for (line = saved; *line; line += len + (line[len] == '\n')) {
 		len = strcspn(line, "\n");
-		if (*line == '*')
-			script.name = kserv_must_printf("%.*s", (int)len, line);
-		else if (*line == ':')
-			take_chain(&script, line);
-		else if (!strncmp(line, "-A ", 3))
-			take_rule(&script, line, len);
-		else if (!strncmp(line, "COMMIT", 6))
+		if (*line == '*') {
 			end_table(&script, &text);
+			script.name = kserv_must_printf("%.*s", (int)len, line);
+		} else if (*line == ':') {
+			take_chain(&script, line);
+		} else if (!strncmp(line, "-A ", 3)) {
+			take_rule(&script, line, len);
+		} else if (!strncmp(line, "COMMIT", 6)) {
+			end_table(&script, &text);
+		}
 	}
 	end_table(&script, &text);
 	*ret_chains = script.chains;
