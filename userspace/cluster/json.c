@@ -143,14 +143,31 @@ static bool read_escape(struct reader *reader)
 	return true;
 }
 
+/* Past what stands for itself in a string: most strings are nothing else. */
+static void skip_plain(struct reader *reader)
+{
+	const char *at = reader->at;
+
+	while (at < reader->end && (signed char)*at >= 0x20 && *at != '"' && *at != '\\')
+		at++;
+	reader->at = at;
+}
+
 /* Return: the string, or NULL with an error added. */
 static const char *read_string(struct reader *reader)
 {
+	const char *from;
 	size_t n;
 
 	reader->text.len = 0;
 	if (!take(reader, '"'))
 		return refuse(reader, "expected a string in double quotes");
+	from = reader->at;
+	skip_plain(reader);
+	n = reader->at - from;
+	if (take(reader, '"'))
+		return kserv_tree_strndup(reader->tree, from, n);
+	kserv_text_add_bytes(&reader->text, from, n);
 	while (!take(reader, '"')) {
 		if (reader->at >= reader->end)
 			return refuse(reader, "");
