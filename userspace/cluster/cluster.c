@@ -85,8 +85,9 @@ void kserv_slice_free(struct kserv_slice *slice)
 		return;
 	meta_clear(&slice->meta);
 	free(slice->service);
-	for (i = 0; i < slice->n_endpoints; i++)
+	for (i = 0; !slice->block && i < slice->n_endpoints; i++)
 		endpoint_clear(&slice->endpoints[i]);
+	free(slice->block);
 	free(slice->endpoints);
 	for (i = 0; i < slice->n_ports; i++)
 		free(slice->ports[i].name);

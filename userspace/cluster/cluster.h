@@ -116,6 +116,7 @@ struct kserv_slice {
 	size_t n_endpoints;
 	struct kserv_slice_port *ports;
 	size_t n_ports;
+	void *block;			/* holds all strings of the endpoints; NULL: each is allocated by itself */
 };
 
 /* v1 Node */
