@@ -58,6 +58,7 @@ static bool take(struct kserv_net *kn, struct kserv_cache *cache, struct kserv_c
 	entry->dir = dir;
 	entry->untracked = !!(flow->flags & KSERV_FLOW_FLAGS_UNTRACKED);
 	entry->watch = 1;
+	entry->idle = dir == KSERV_DIR_IN && !(flow->flags & KSERV_FLOW_FLAGS_MASQUERADE);
 	entry->stale = flow->stale;
 	entry->refreshed = (u32)jiffies;
 	entry->packets = 0;
@@ -84,12 +85,13 @@ void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_
 	spin_unlock(&cache->lock);
 }
 
-void kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
-			   const struct kserv_tuple *from, const struct kserv_tuple *to, struct dst_entry *dst,
-			   bool peer)
+struct kserv_fast_entry *kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
+					       const struct kserv_tuple *from, const struct kserv_tuple *to, u32 iif,
+					       struct dst_entry *dst, bool peer)
 {
 	struct kserv_cache *cache = *this_cpu_ptr(kn->flows.cache);
 	struct kserv_fast_entry *entry = &cache->fast[kserv_cache_index(from, KSERV_STAGE_INGRESS)];
+	bool filled = false;
 
 	note_cpu(flow);
 	spin_lock(&cache->lock);
@@ -98,10 +100,13 @@ void kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum k
 		entry->dst = dst;
 		entry->cookie = from->family == NFPROTO_IPV6 ? rt6_get_cookie((struct rt6_info *)dst) : 0;
 		entry->mtu = dst_mtu(dst);
+		entry->iif = iif;
 		entry->peer = peer;
 		entry->cache.valid = KSERV_CACHE_REWRITE;
+		filled = true;
 	}
 	spin_unlock(&cache->lock);
+	return filled ? entry : NULL;
 }
 
 static void forget_entry(struct kserv_cache *cache, struct kserv_cache_entry *entry, const struct kserv_flow *flow)
@@ -188,7 +193,16 @@ static void age(struct kserv_cache *cache, struct kserv_cache_entry *entry)
 
 void kserv_cache_age(struct kserv_net *kn)
 {
+	struct kserv_cache *cache;
+	int cpu;
+
 	walk(kn, age);
+	for_each_possible_cpu(cpu) {
+		cache = *per_cpu_ptr(kn->flows.cache, cpu);
+		spin_lock_bh(&cache->lock);
+		kserv_way_age(cache, KSERV_CACHE_REFRESH);
+		spin_unlock_bh(&cache->lock);
+	}
 }
 
 int kserv_cache_init(struct kserv_flow_table *table)
@@ -213,12 +227,20 @@ int kserv_cache_init(struct kserv_flow_table *table)
 
 void kserv_cache_exit(struct kserv_flow_table *table)
 {
+	struct kserv_cache *cache;
 	int cpu;
 
 	if (!table->cache)
 		return;
-	for_each_possible_cpu(cpu)
-		kvfree(*per_cpu_ptr(table->cache, cpu));
+	for_each_possible_cpu(cpu) {
+		cache = *per_cpu_ptr(table->cache, cpu);
+		if (!cache)
+			continue;
+		spin_lock_bh(&cache->lock);
+		kserv_way_age(cache, 0);
+		spin_unlock_bh(&cache->lock);
+		kvfree(cache);
+	}
 	free_percpu(table->cache);
 	table->cache = NULL;
 }

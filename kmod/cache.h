@@ -5,6 +5,7 @@
 #include <linux/cache.h>
 #include "flow.h"
 #include "nat.h"
+#include "way.h"
 
 /*
  * The affinity cache: each CPU's front of the flow table. A hot packet finds here what to do with it, and touches no
@@ -34,6 +35,7 @@ enum kserv_cache_action {
  * @dir: enum kserv_flow_dir
  * @watch: each packet may change the state of the flow; ingress only
  * @untracked: keep connection tracking off the packet
+ * @idle: once the packet is rewritten early nothing is to be done with it late
  * @refreshed: jiffies
  * @stale: kserv_net.stale then
  * @packets: counted by the owner alone; those up to @folded_packets are in @flow already. The same for bytes.
@@ -41,7 +43,7 @@ enum kserv_cache_action {
 struct kserv_cache_entry {
 	struct kserv_tuple from;
 	u8 valid;
-	u8 stage:2, dir:1, untracked:1, watch:1;
+	u8 stage:2, dir:1, untracked:1, watch:1, idle:1;
 	u16 stale;
 	u32 refreshed;
 	u32 packets;
@@ -60,6 +62,7 @@ static_assert(sizeof(struct kserv_cache_entry) == 128);
  * @dst: the route out; holds a reference
  * @cookie: of @dst, for IPv6
  * @mtu: of @dst
+ * @iif: number of the device that the flow's packets come in by
  * @peer: hand it to the other end of the veth pair that @dst leads to
  */
 struct kserv_fast_entry {
@@ -67,12 +70,14 @@ struct kserv_fast_entry {
 	struct dst_entry *dst;
 	u32 cookie;
 	u32 mtu;
+	u32 iif;
 	bool peer;
 };
 
-/* @lock: filling, clearing and folding entries; not taken for a hit. */
+/* @lock: filling, clearing and folding entries and ways; not taken for a hit. */
 struct kserv_cache {
 	spinlock_t lock;
+	struct kserv_way way[1 << KSERV_WAY_BITS];
 	struct kserv_cache_entry entry[1 << KSERV_CACHE_BITS];
 	struct kserv_fast_entry fast[1 << KSERV_CACHE_BITS];
 };
@@ -127,13 +132,14 @@ void kserv_cache_fill(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_
 /**
  * kserv_cache_fill_fast() - remember how packets of @from cross this node
  * @to: what they go out as
+ * @iif, @peer: see struct kserv_fast_entry
  * @dst: how; a reference is taken
- * @peer: see struct kserv_fast_entry
  * Context: as kserv_cache_fill().
+ * Return: the entry, valid as one that was looked up; NULL if the flow or the route is dying.
  */
-void kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
-			   const struct kserv_tuple *from, const struct kserv_tuple *to, struct dst_entry *dst,
-			   bool peer);
+struct kserv_fast_entry *kserv_cache_fill_fast(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir,
+					       const struct kserv_tuple *from, const struct kserv_tuple *to, u32 iif,
+					       struct dst_entry *dst, bool peer);
 
 /* Clear what other CPUs keep of a flow that is @flow->dead. Context: any. */
 void kserv_cache_forget(struct kserv_net *kn, struct kserv_flow *flow);

@@ -23,6 +23,7 @@
 #include "fast.h"
 #include "nat.h"
 #include "track.h"
+#include "way.h"
 
 /* Node in node in node: beyond this many, packets wait in the queue of their CPU instead of on its stack. */
 #define MAX_DEPTH 2
@@ -151,14 +152,11 @@ static bool parse(struct kserv_net *kn, struct sk_buff *skb, struct kserv_packet
 	default:
 		return false;
 	}
-	if (!pskb_may_pull(skb, network_len) || !kserv_filter_passes(kn->filter, skb, family) ||
-	    kserv_packet_parse(skb, family, packet) || packet->is_error || packet->is_echo)
-		return false;
-	/* Options and extension headers go the ordinary way. */
-	if (packet->thoff != network_len)
+	if (!pskb_may_pull(skb, network_len) || !kserv_packet_parse_plain(skb, family, packet) ||
+	    !kserv_filter_passes(kn->filter, &packet->tuple))
 		return false;
 	/* A SYN begins something: it is for the ordinary way, where all rules are met. */
-	return packet->tuple.proto != IPPROTO_TCP || !(packet->tcp_flags & KSERV_TCP_SYN);
+	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) != KSERV_TCP_SYN;
 }
 
 /*
@@ -172,12 +170,12 @@ static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_
 	bool settled;
 
 	if (!entry->watch && !(packet->tuple.proto == IPPROTO_TCP &&
-			       packet->tcp_flags & (KSERV_TCP_FIN | KSERV_TCP_RST))) {
+			       packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST))) {
 		entry->packets++;
 		entry->bytes += skb->len;
 		return true;
 	}
-	if (READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW ||
+	if ((READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW && entry->dir == KSERV_DIR_IN) ||
 	    kserv_track_packet(kn, flow, entry->dir, skb, packet, &settled) != KSERV_TRACK_GO)
 		return false;
 	entry->watch = !settled;
@@ -204,18 +202,6 @@ static unsigned int forward(struct kserv_net *kn, struct sk_buff *skb, const str
 	return NF_STOLEN;
 }
 
-static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
-{
-	struct kserv_net *kn = priv;
-	struct kserv_fast_entry *entry;
-	struct kserv_packet packet;
-
-	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(kn, skb, &packet))
-		return NF_ACCEPT;
-	entry = kserv_cache_lookup_fast(&kn->flows, &packet.tuple, READ_ONCE(kn->stale));
-	return entry ? forward(kn, skb, &packet, entry) : NF_ACCEPT;
-}
-
 /* May packets skip what this device does to them as they leave? */
 static bool peer_is_fit(struct net_device *dev, struct net_device *peer)
 {
@@ -226,7 +212,7 @@ static bool peer_is_fit(struct net_device *dev, struct net_device *peer)
 	return !rcu_dereference_bh(queue->qdisc)->enqueue;
 }
 
-static bool leads_to_peer(const struct kserv_tuple *to, struct dst_entry *dst)
+bool kserv_fast_leads_to_peer(const union nf_inet_addr *addr, struct dst_entry *dst)
 {
 	struct net_device *peer = peer_of(dst->dev);
 	struct neighbour *neigh;
@@ -235,7 +221,7 @@ static bool leads_to_peer(const struct kserv_tuple *to, struct dst_entry *dst)
 	if (!peer || !peer_is_fit(dst->dev, peer))
 		return false;
 	/* Behind the other end there may be a bridge: the packet is for the end itself if it has its address. */
-	neigh = dst_neigh_lookup(dst, &to->dst);
+	neigh = dst_neigh_lookup(dst, addr);
 	if (neigh) {
 		right = READ_ONCE(neigh->nud_state) & NUD_VALID && ether_addr_equal(neigh->ha, peer->dev_addr);
 		neigh_release(neigh);
@@ -256,7 +242,7 @@ static bool is_tracked(const struct sk_buff *skb)
 	return nf_ct_get(skb, &info);
 }
 
-static bool way_is_fit(const struct sk_buff *skb, u8 family)
+bool kserv_fast_fits(const struct sk_buff *skb, u8 family)
 {
 	const struct dst_entry *dst = skb_dst(skb);
 
@@ -275,8 +261,8 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 	const struct kserv_tuple *from;
 	struct kserv_tuple to;
 
-	if (!kn->fast_started || !was_forwarded(skb, state->pf) || is_tracked(skb) || !way_is_fit(skb, state->pf) ||
-	    endpoint->proto == IPPROTO_SCTP)
+	if (!kn->fast_started || !state->in || !was_forwarded(skb, state->pf) || is_tracked(skb) ||
+	    !kserv_fast_fits(skb, state->pf) || endpoint->proto == IPPROTO_SCTP)
 		return;
 	if (dir == KSERV_DIR_IN) {
 		from = kserv_flow_tuple(flow, KSERV_KEY_CLIENT);
@@ -286,7 +272,53 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 		to = kserv_tuple_inverse(kserv_flow_tuple(flow, KSERV_KEY_CLIENT));
 	}
 	WRITE_ONCE(flow->fast, true);
-	kserv_cache_fill_fast(kn, flow, dir, from, &to, skb_dst(skb), leads_to_peer(&to, skb_dst(skb)));
+	kserv_cache_fill_fast(kn, flow, dir, from, &to, state->in->ifindex, skb_dst(skb),
+			      kserv_fast_leads_to_peer(&to.dst, skb_dst(skb)));
+}
+
+/* The way through this node of a packet of a flow that has none yet, if packets of other flows went there just now. */
+static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struct sk_buff *skb,
+					       const struct kserv_packet *packet, const struct nf_hook_state *state)
+{
+	const struct kserv_masquerade *masquerade;
+	const struct kserv_way *way;
+	struct kserv_match match;
+	struct kserv_tuple to;
+
+	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_EARLY, &match);
+	if (match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS)
+		return NULL;
+	to = packet->tuple;
+	if (match.kind == KSERV_MATCH_REWRITE)
+		kserv_flow_target(match.flow, KSERV_STAGE_EARLY, match.dir, &to);
+	way = kserv_way_find(kn, skb, state->in->ifindex, &to);
+	if (!way || !way->fast || !kserv_hooks_alone(kn->net, to.family, match.flow->flags))
+		return NULL;
+	masquerade = rcu_dereference(match.flow->masquerade);
+	if (match.dir == KSERV_DIR_OUT)
+		to = kserv_tuple_inverse(kserv_flow_tuple(match.flow, KSERV_KEY_CLIENT));
+	else if (masquerade)
+		to = kserv_tuple_inverse(&masquerade->node.tuple);
+	else if (match.flow->flags & KSERV_FLOW_FLAGS_MASQUERADE)
+		return NULL;
+	WRITE_ONCE(match.flow->fast, true);
+	return kserv_cache_fill_fast(kn, match.flow, match.dir, &packet->tuple, &to, state->in->ifindex, way->dst,
+				     way->peer);
+}
+
+static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_net *kn = priv;
+	struct kserv_fast_entry *entry;
+	struct kserv_packet packet;
+
+	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(kn, skb, &packet))
+		return NF_ACCEPT;
+	entry = kserv_cache_lookup_fast(&kn->flows, &packet.tuple, READ_ONCE(kn->stale));
+	if (!entry)
+		entry = enter(kn, skb, &packet, state);
+	/* From another device it may be somebody else's: the IP stack knows where sources belong. */
+	return entry && entry->iif == state->in->ifindex ? forward(kn, skb, &packet, entry) : NF_ACCEPT;
 }
 
 static struct fast_device *find_device(struct kserv_net *kn, const struct net_device *dev)

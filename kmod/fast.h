@@ -7,6 +7,7 @@
 
 #include "flow.h"
 
+struct dst_entry;
 struct nf_hook_state;
 struct sk_buff;
 
@@ -19,6 +20,11 @@ struct sk_buff;
  */
 void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kserv_flow_dir dir, struct sk_buff *skb,
 			 const struct nf_hook_state *state);
+
+/* May packets that leave as @skb is about to go from device to device? Context: POST_ROUTING, BH off. */
+bool kserv_fast_fits(const struct sk_buff *skb, u8 family);
+/* May packets to @addr be handed to the other end of the veth pair that @dst leads to? Context: BH off, RCU. */
+bool kserv_fast_leads_to_peer(const union nf_inet_addr *addr, struct dst_entry *dst);
 
 /**
  * kserv_fast_start() - hook into all devices of the namespace, those to come included

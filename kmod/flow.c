@@ -101,15 +101,13 @@ static enum kserv_match_kind match_late(const struct kserv_flow_node *node, cons
 }
 
 /*
- * What this CPU worked out last: a packet comes by late with the tuple that it had early, or was given there.
- * @idle: nothing is to be done with the packet then
+ * What this CPU worked out last: a packet comes by more than once with the same tuple, or with one given to it.
  * @table_id: the random seed of the table, since @bucket means nothing in another one
  */
 struct expectation {
 	struct kserv_tuple tuple;
 	u64 table_id;
 	u32 bucket;
-	bool idle;
 };
 
 static DEFINE_PER_CPU(struct expectation, expected);
@@ -121,37 +119,23 @@ static void expect(const struct kserv_flow_table *table, const struct kserv_tupl
 	mine->tuple = *tuple;
 	mine->table_id = table->seed.key[0];
 	mine->bucket = bucket;
-	mine->idle = false;
 }
 
-void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple, bool idle)
+void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple)
 {
 	struct expectation *mine = this_cpu_ptr(&expected);
 
 	/* Both directions of the endpoint's key are in one bucket. */
 	mine->tuple = *tuple;
 	mine->bucket = flow->node[KSERV_KEY_ENDPOINT].bucket;
-	mine->idle = idle;
 }
 
-void kserv_flow_expect_nothing(void)
-{
-	this_cpu_write(expected.idle, true);
-}
-
-bool kserv_flow_is_idle(const struct kserv_net *kn, const struct kserv_tuple *tuple)
-{
-	const struct expectation *mine = this_cpu_ptr(&expected);
-
-	return mine->idle && mine->table_id == kn->flows.seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple);
-}
-
-static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple, enum kserv_stage stage)
+static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple)
 {
 	const struct expectation *mine = this_cpu_ptr(&expected);
 	u32 bucket;
 
-	if (stage == KSERV_STAGE_LATE && mine->table_id == table->seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple))
+	if (mine->table_id == table->seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple))
 		return mine->bucket;
 	bucket = tuple_bucket(table, tuple);
 	expect(table, tuple, bucket);
@@ -161,7 +145,7 @@ static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_
 void kserv_flow_find(struct kserv_net *kn, const struct kserv_tuple *tuple, enum kserv_stage stage,
 		     struct kserv_match *match)
 {
-	struct kserv_flow_bucket *bucket = &kn->flows.buckets[find_bucket(&kn->flows, tuple, stage)];
+	struct kserv_flow_bucket *bucket = &kn->flows.buckets[find_bucket(&kn->flows, tuple)];
 	struct kserv_flow_node *node;
 	enum kserv_match_kind kind;
 	enum kserv_flow_dir dir;
@@ -258,7 +242,7 @@ static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
 	int ret = 0;
 
 	/* The packet was just looked for: its bucket is known. */
-	client->bucket = find_bucket(&kn->flows, &client->tuple, KSERV_STAGE_LATE);
+	client->bucket = find_bucket(&kn->flows, &client->tuple);
 	endpoint->bucket = tuple_bucket(&kn->flows, &endpoint->tuple);
 	a = &kn->flows.buckets[client->bucket];
 	b = &kn->flows.buckets[endpoint->bucket];

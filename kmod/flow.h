@@ -160,14 +160,9 @@ struct kserv_match {
 
 /**
  * kserv_flow_expect() - the packet just found early will come by late with this tuple, as @flow has it
- * @idle: nothing is to be done with it then
  * Saves working out its hash then. Context: BH off.
  */
-void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple, bool idle);
-/* The packet just looked for early has nothing to expect late. Context: BH off. */
-void kserv_flow_expect_nothing(void);
-/* Is @tuple, late, the packet that was to expect nothing? Context: BH off. */
-bool kserv_flow_is_idle(const struct kserv_net *kn, const struct kserv_tuple *tuple);
+void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple);
 
 /**
  * kserv_flow_find() - the flow that a packet of this tuple belongs to at this stage

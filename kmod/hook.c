@@ -20,6 +20,40 @@
 #include "reject.h"
 #include "start.h"
 #include "track.h"
+#include "way.h"
+
+static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+
+/*
+ * The last packet on this CPU that was rewritten early and has nothing to wait for late, by the random seed of its
+ * table, 0 for none, and the addresses it was given.
+ */
+struct idle {
+	u64 table_id;
+	struct kserv_tuple tuple;
+};
+
+static DEFINE_PER_CPU(struct idle, idle_late);
+
+static void set_idle(const struct kserv_net *kn, const struct kserv_tuple *tuple)
+{
+	struct idle *mine = this_cpu_ptr(&idle_late);
+
+	mine->table_id = kn->flows.seed.key[0];
+	mine->tuple = *tuple;
+}
+
+static void clear_idle(void)
+{
+	this_cpu_write(idle_late.table_id, 0);
+}
+
+static bool is_idle(const struct kserv_net *kn, const struct kserv_tuple *tuple)
+{
+	const struct idle *mine = this_cpu_ptr(&idle_late);
+
+	return mine->table_id == kn->flows.seed.key[0] && kserv_tuple_equal(&mine->tuple, tuple);
+}
 
 static void keep_untracked(struct sk_buff *skb)
 {
@@ -33,6 +67,85 @@ static unsigned int drop(struct kserv_net *kn, const struct kserv_packet *packet
 	if (kserv_event_wanted(kn))
 		kserv_event_packet(kn, KSERV_EVENT_TYPE_DROP, &packet->tuple, NULL, reason);
 	return NF_DROP;
+}
+
+static bool is_bridged(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_BRIDGE_NETFILTER)
+	return skb_ext_exist(skb, SKB_EXT_BRIDGE_NF);
+#else
+	return false;
+#endif
+}
+
+static const struct nf_hook_entries *pre_routing_entries(const struct net *net, u8 family)
+{
+	return family == NFPROTO_IPV4 ? rcu_dereference(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]) :
+					rcu_dereference(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
+}
+
+/* The kernel's own at that place; rules of nftables may be anywhere. */
+static bool is_own(const struct nf_hook_entries *entries, int i, int priority)
+{
+	const struct nf_hook_ops *ops = nf_hook_entries_get_hook_ops(entries)[i];
+
+	return ops->priority == priority && ops->hook_ops_type == NF_HOOK_OP_UNDEFINED;
+}
+
+/*
+ * May a packet be given its route already? Not if hooks between ours and routing might mark it for another one, which
+ * connection tracking does not.
+ */
+static bool routing_is_next(const struct nf_hook_state *state)
+{
+	const struct nf_hook_entries *entries = pre_routing_entries(state->net, state->pf);
+	int i;
+
+	for (i = entries->num_hook_entries - 1; i >= 0; i--) {
+		if (entries->hooks[i].hook == hook_early)
+			return true;
+		if (!is_own(entries, i, NF_IP_PRI_CONNTRACK))
+			return false;
+	}
+	return false;
+}
+
+bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags)
+{
+	const struct nf_hook_entries *entries = pre_routing_entries(net, family);
+	int i;
+
+	if (!entries)
+		return false;
+	for (i = 0; i < entries->num_hook_entries; i++) {
+		if (entries->hooks[i].hook == hook_early || is_own(entries, i, NF_IP_PRI_CONNTRACK_DEFRAG))
+			continue;
+		if (!(flow_flags & KSERV_FLOW_FLAGS_UNTRACKED) || !is_own(entries, i, NF_IP_PRI_CONNTRACK))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Early, once a packet has the addresses it is routed by.
+ * Return: false if its route is to be learned when it leaves; @ret_fast is true if packets of its flow need not be
+ * remembered then either, since the ingress fast path will know the way.
+ */
+static bool choose_route(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
+			 const struct kserv_tuple *tuple, bool *ret_fast)
+{
+	const struct kserv_way *way;
+
+	*ret_fast = false;
+	/* A bridge has not decided yet whether it routes it at all; a VRF decides where. */
+	if (state->hook == NF_INET_PRE_ROUTING && !is_bridged(skb) && !netif_is_l3_master(state->in) &&
+	    !netif_is_l3_slave(state->in) && routing_is_next(state)) {
+		way = kserv_way_take(kn, skb, state, tuple);
+		*ret_fast = way && way->fast;
+		return way;
+	}
+	kserv_way_ask_nothing();
+	return true;
 }
 
 /* The destination may have changed: what was known of the way there no longer holds. */
@@ -79,19 +192,42 @@ static bool is_counted(enum kserv_stage stage, enum kserv_flow_dir dir)
 	return (stage == KSERV_STAGE_EARLY) == (dir == KSERV_DIR_IN);
 }
 
-static unsigned int apply_cached(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-				 const struct kserv_packet *packet, struct kserv_cache_entry *entry)
+static __always_inline unsigned int apply_cached(struct kserv_net *kn, struct sk_buff *skb,
+						 const struct nf_hook_state *state, const struct kserv_packet *packet,
+						 struct kserv_cache_entry *entry, enum kserv_stage stage)
 {
+	const struct kserv_tuple *now = &packet->tuple;
+	bool known, fast;
+
 	kserv_count(kn, CACHE_HITS);
-	if (entry->untracked && entry->stage == KSERV_STAGE_EARLY)
+	if (entry->untracked && stage == KSERV_STAGE_EARLY)
 		keep_untracked(skb);
-	if (is_counted(entry->stage, entry->dir)) {
+	if (is_counted(stage, entry->dir)) {
 		entry->packets++;
 		entry->bytes += skb->len;
 	}
-	if (entry->valid == KSERV_CACHE_PASS)
+	if (stage == KSERV_STAGE_LATE && kserv_way_is_asked(kn))
+		kserv_way_learn(kn, skb, state, &packet->tuple);
+	if (entry->valid == KSERV_CACHE_REWRITE) {
+		now = &entry->nat.to;
+		if (unlikely(kserv_nat_rewrite(skb, packet, &entry->nat)))
+			return drop(kn, packet, KSERV_REASON_NO_MEMORY);
+		if (stage == KSERV_STAGE_EARLY)
+			kserv_count(kn, TRANSLATED);
+		else
+			kserv_count(kn, UNTRANSLATED);
+		if (stage == KSERV_STAGE_LATE || state->hook != NF_INET_PRE_ROUTING)
+			return rewritten(skb, state, stage);
+		skb_dst_drop(skb);
+	}
+	if (stage == KSERV_STAGE_LATE)
 		return NF_ACCEPT;
-	return rewrite(kn, skb, state, packet, &entry->nat, entry->stage);
+	known = choose_route(kn, skb, state, now, &fast);
+	if (known && entry->idle)
+		set_idle(kn, now);
+	else
+		clear_idle();
+	return NF_ACCEPT;
 }
 
 static bool is_steady(const struct kserv_packet *packet)
@@ -101,10 +237,13 @@ static bool is_steady(const struct kserv_packet *packet)
 }
 
 /* A client's packet has nothing to wait for once its destination is rewritten, unless something is to be remembered. */
-static bool is_idle_late(const struct kserv_net *kn, const struct kserv_match *match)
+static bool is_idle_late(const struct kserv_net *kn, const struct kserv_match *match, bool fast)
 {
-	return match->dir == KSERV_DIR_IN && !(match->flow->flags & KSERV_FLOW_FLAGS_MASQUERADE) &&
-	       !kn->fast_started && !kserv_track_is_settled(match->flow);
+	if (match->dir != KSERV_DIR_IN || match->flow->flags & KSERV_FLOW_FLAGS_MASQUERADE)
+		return false;
+	if (!kn->fast_started)
+		return !kserv_track_is_settled(match->flow);
+	return fast && kserv_hooks_alone(kn->net, match->flow->node[0].tuple.family, match->flow->flags);
 }
 
 /* Do what the flow says, and remember it for the packets that follow if @settled. */
@@ -114,21 +253,33 @@ static unsigned int apply(struct kserv_net *kn, struct sk_buff *skb, const struc
 {
 	struct kserv_flow *flow = match->flow;
 	struct kserv_nat *nat = NULL, buffer;
+	unsigned int verdict = NF_ACCEPT;
 	struct kserv_tuple to;
+	bool fast;
 
 	if (flow->flags & KSERV_FLOW_FLAGS_UNTRACKED && stage == KSERV_STAGE_EARLY)
 		keep_untracked(skb);
 	if (match->kind == KSERV_MATCH_REWRITE && kserv_flow_target(flow, stage, match->dir, &to)) {
 		kserv_nat_prepare(&buffer, &packet->tuple, &to);
 		nat = &buffer;
-		if (stage == KSERV_STAGE_EARLY)
-			kserv_flow_expect(flow, &to, is_idle_late(kn, match));
 	}
-	if (state->hook == NF_INET_POST_ROUTING)
+	if (state->hook == NF_INET_POST_ROUTING) {
+		kserv_way_learn(kn, skb, state, &packet->tuple);
 		kserv_fast_remember(kn, flow, match->dir, skb, state);
+	}
 	if (settled && !READ_ONCE(flow->fast))
 		kserv_cache_fill(kn, flow, match->dir, stage, &packet->tuple, nat);
-	return nat ? rewrite(kn, skb, state, packet, nat, stage) : NF_ACCEPT;
+	if (nat)
+		verdict = rewrite(kn, skb, state, packet, nat, stage);
+	if (stage == KSERV_STAGE_EARLY && verdict == NF_ACCEPT) {
+		if (nat)
+			kserv_flow_expect(flow, &to);
+		if (choose_route(kn, skb, state, nat ? &to : &packet->tuple, &fast) && is_idle_late(kn, match, fast))
+			set_idle(kn, &to);
+		else
+			clear_idle();
+	}
+	return verdict;
 }
 
 /* The first packet of a flow. */
@@ -223,7 +374,6 @@ static unsigned int early_lookup(struct kserv_net *kn, struct sk_buff *skb, cons
 	case KSERV_MATCH_COLLIDE:
 		return collide(kn, skb, state, packet, match.flow);
 	default:
-		kserv_flow_expect_nothing();
 		return start(kn, skb, state, packet, NULL);
 	}
 }
@@ -234,8 +384,6 @@ static unsigned int late_lookup(struct kserv_net *kn, struct sk_buff *skb, const
 	struct kserv_match match;
 	bool settled = is_steady(packet);
 
-	if (kserv_flow_is_idle(kn, &packet->tuple))
-		return NF_ACCEPT;
 	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_LATE, &match);
 	if (match.kind == KSERV_MATCH_NONE)
 		return NF_ACCEPT;
@@ -288,12 +436,11 @@ static bool may_start(struct kserv_net *kn, const struct kserv_packet *packet)
 				      &packet->tuple.dst);
 }
 
-static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+/* What is not simply TCP or UDP. */
+static noinline unsigned int early_unusual(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 	struct kserv_flow *none;
-	bool ours = kserv_filter_passes(kn->filter, skb, state->pf);
 
 	switch (kserv_packet_parse(skb, state->pf, &packet)) {
 	case 0:
@@ -310,29 +457,47 @@ static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struc
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_EARLY);
 	if (packet.is_echo)
 		return kserv_start(kn, skb, state, &packet, NULL, &none);
-	if (!ours && !may_start(kn, &packet))
-		return NF_ACCEPT;
-
-	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_EARLY, READ_ONCE(kn->stale));
-	if (entry && is_steady(&packet))
-		return apply_cached(kn, skb, state, &packet, entry);
 	return early_lookup(kn, skb, state, &packet);
 }
 
-static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+static __always_inline unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 
-	if (!kserv_filter_passes(kn->filter, skb, state->pf) || kserv_packet_parse(skb, state->pf, &packet) ||
-	    packet.is_echo)
+	if (!kserv_packet_parse_plain(skb, state->pf, &packet))
+		return early_unusual(kn, skb, state);
+	if (!kserv_filter_passes(kn->filter, &packet.tuple) && !may_start(kn, &packet))
+		return NF_ACCEPT;
+	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_EARLY, READ_ONCE(kn->stale));
+	if (entry && is_steady(&packet))
+		return apply_cached(kn, skb, state, &packet, entry, KSERV_STAGE_EARLY);
+	return early_lookup(kn, skb, state, &packet);
+}
+
+static noinline unsigned int late_unusual(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_packet packet;
+
+	if (kserv_packet_parse(skb, state->pf, &packet) || packet.is_echo)
 		return NF_ACCEPT;
 	if (packet.is_error)
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_LATE);
+	return late_lookup(kn, skb, state, &packet);
+}
 
+static __always_inline unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_cache_entry *entry;
+	struct kserv_packet packet;
+
+	if (!kserv_packet_parse_plain(skb, state->pf, &packet))
+		return late_unusual(kn, skb, state);
+	if (is_idle(kn, &packet.tuple) || !kserv_filter_passes(kn->filter, &packet.tuple))
+		return NF_ACCEPT;
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_LATE, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet) && !(entry->dir == KSERV_DIR_IN && state->hook == NF_INET_LOCAL_IN))
-		return apply_cached(kn, skb, state, &packet, entry);
+		return apply_cached(kn, skb, state, &packet, entry, KSERV_STAGE_LATE);
 	return late_lookup(kn, skb, state, &packet);
 }
 

@@ -108,6 +108,11 @@ static inline struct kserv_net *kserv_pernet(const struct net *net)
 /* hook.c */
 int kserv_hooks_register(struct kserv_net *kn);
 void kserv_hooks_unregister(struct kserv_net *kn);
+/*
+ * Is there nobody else at PRE_ROUTING who could mark packets of a flow with these flags, or would miss them?
+ * Context: RCU read section.
+ */
+bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags);
 
 #define KSERV_VERSION "0.1.0"
 

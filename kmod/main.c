@@ -8,6 +8,7 @@
 #include "kserv.h"
 #include "config.h"
 #include "genl.h"
+#include "pick.h"
 #include "route.h"
 #include "service.h"
 
@@ -87,6 +88,7 @@ static int __init kserv_init(void)
 {
 	int ret;
 
+	kserv_pick_module_init();
 	ret = kserv_service_module_init();
 	if (ret)
 		return ret;

@@ -147,63 +147,15 @@ static int parse_icmp(struct sk_buff *skb, struct kserv_packet *packet)
 	return parse_ports(skb, packet, true);
 }
 
-/* A TCP or UDP header right behind the network header, all in the linear part: nearly every packet is such a one. */
-static bool parse_plain(struct kserv_packet *packet, const u8 *header, u8 proto, unsigned int network_len,
-			unsigned int room)
-{
-	if (proto == IPPROTO_TCP && room >= network_len + sizeof(struct tcphdr)) {
-		packet->l4_len = sizeof(struct tcphdr);
-		packet->tcp_flags = header[network_len + 13];
-	} else if (proto == IPPROTO_UDP && room >= network_len + sizeof(struct udphdr)) {
-		packet->l4_len = sizeof(struct udphdr);
-	} else {
-		return false;
-	}
-	packet->tuple.proto = proto;
-	packet->tuple.sport = *(const __be16 *)(header + network_len);
-	packet->tuple.dport = *(const __be16 *)(header + network_len + 2);
-	return true;
-}
-
-static bool parse_plain4(const struct sk_buff *skb, unsigned int offset, struct kserv_packet *packet)
-{
-	const struct iphdr *iph = (const struct iphdr *)(skb->data + offset);
-	unsigned int room = skb_headlen(skb) - offset;
-
-	if (room < sizeof(*iph) || iph->version != 4 || iph->ihl != 5 || iph->frag_off & htons(IP_OFFSET) ||
-	    !parse_plain(packet, (const u8 *)iph, iph->protocol, sizeof(*iph), room))
-		return false;
-	packet->tuple.src.ip = iph->saddr;
-	packet->tuple.dst.ip = iph->daddr;
-	packet->thoff = offset + sizeof(*iph);
-	return true;
-}
-
-static bool parse_plain6(const struct sk_buff *skb, unsigned int offset, struct kserv_packet *packet)
-{
-	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)(skb->data + offset);
-	unsigned int room = skb_headlen(skb) - offset;
-
-	if (room < sizeof(*ip6h) || ip6h->version != 6 ||
-	    !parse_plain(packet, (const u8 *)ip6h, ip6h->nexthdr, sizeof(*ip6h), room))
-		return false;
-	packet->tuple.src.in6 = ip6h->saddr;
-	packet->tuple.dst.in6 = ip6h->daddr;
-	packet->thoff = offset + sizeof(*ip6h);
-	return true;
-}
-
 int kserv_packet_parse(struct sk_buff *skb, u8 family, struct kserv_packet *packet)
 {
-	unsigned int offset = skb_network_offset(skb);
 	int ret;
 
+	if (kserv_packet_parse_plain(skb, family, packet))
+		return 0;
 	memset(packet, 0, sizeof(*packet));
 	packet->tuple.family = family;
-	if (family == NFPROTO_IPV4 ? parse_plain4(skb, offset, packet) : parse_plain6(skb, offset, packet))
-		return 0;
-
-	ret = parse_header(skb, offset, packet);
+	ret = parse_header(skb, skb_network_offset(skb), packet);
 	if (ret)
 		return ret;
 	if (packet->fragment)

@@ -2,9 +2,14 @@
 #ifndef _KSERV_PACKET_H
 #define _KSERV_PACKET_H
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/netfilter.h>
 #include <linux/skbuff.h>
 #include <linux/string.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
 
 /**
  * struct kserv_tuple - addresses and ports of a packet, as a hash key
@@ -80,6 +85,63 @@ static inline struct kserv_tuple kserv_tuple_inverse(const struct kserv_tuple *t
 	inverse.sport = tuple->dport;
 	inverse.dport = tuple->sport;
 	return inverse;
+}
+
+/* The TCP or UDP header of a packet whose network header is followed by it, both in the linear part. */
+static inline bool kserv_packet_parse_ports(struct kserv_packet *packet, const u8 *header, u8 proto, unsigned int room)
+{
+	packet->is_error = false;
+	packet->is_echo = false;
+	packet->fragment = false;
+	packet->tcp_flags = 0;
+	if (proto == IPPROTO_TCP && likely(room >= sizeof(struct tcphdr))) {
+		packet->l4_len = sizeof(struct tcphdr);
+		packet->tcp_flags = header[13];
+	} else if (proto == IPPROTO_UDP && likely(room >= sizeof(struct udphdr))) {
+		packet->l4_len = sizeof(struct udphdr);
+	} else {
+		return false;
+	}
+	packet->tuple.proto = proto;
+	packet->tuple.zero = 0;
+	packet->tuple.sport = ((const __be16 *)header)[0];
+	packet->tuple.dport = ((const __be16 *)header)[1];
+	return true;
+}
+
+/**
+ * kserv_packet_parse_plain() - kserv_packet_parse() for nearly every packet: TCP or UDP without options or fragments
+ * @skb: data starts at the network header, or before it
+ * Return: false for all others, which kserv_packet_parse() reads; @packet is undefined then.
+ */
+static __always_inline bool kserv_packet_parse_plain(const struct sk_buff *skb, u8 family, struct kserv_packet *packet)
+{
+	unsigned int offset = skb_network_offset(skb), room = skb_headlen(skb) - offset;
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+
+	packet->tuple.family = family;
+	if (family == NFPROTO_IPV4) {
+		if (unlikely((int)room < (int)sizeof(*iph) || *(const u8 *)iph != 0x45 ||
+			     iph->frag_off & htons(IP_OFFSET)))
+			return false;
+		packet->tuple.src.all[0] = (__force u32)iph->saddr;
+		packet->tuple.src.all[1] = 0;
+		packet->tuple.src.all[2] = 0;
+		packet->tuple.src.all[3] = 0;
+		packet->tuple.dst.all[0] = (__force u32)iph->daddr;
+		packet->tuple.dst.all[1] = 0;
+		packet->tuple.dst.all[2] = 0;
+		packet->tuple.dst.all[3] = 0;
+		packet->thoff = offset + sizeof(*iph);
+		return kserv_packet_parse_ports(packet, (const u8 *)(iph + 1), iph->protocol, room - sizeof(*iph));
+	}
+	if (unlikely((int)room < (int)sizeof(*ip6h) || ip6h->version != 6))
+		return false;
+	packet->tuple.src.in6 = ip6h->saddr;
+	packet->tuple.dst.in6 = ip6h->daddr;
+	packet->thoff = offset + sizeof(*ip6h);
+	return kserv_packet_parse_ports(packet, (const u8 *)(ip6h + 1), ip6h->nexthdr, room - sizeof(*ip6h));
 }
 
 /**

@@ -2,7 +2,8 @@
 /* The schedulers: one endpoint out of a set. No locks, no namespace. */
 #include <linux/jhash.h>
 #include <linux/math64.h>
-#include <linux/random.h>
+#include <linux/percpu.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 
 #include "eject.h"
@@ -36,6 +37,25 @@
 static bool is_ejected(const struct kserv_choices *choices, const struct kserv_endpoint *endpoint, u32 now)
 {
 	return kserv_endpoint_is_ejected(endpoint, now) && !(choices->flags & KSERV_SERVICE_FLAGS_NO_EJECT);
+}
+
+/* Nobody gains by guessing the choice, so that it need not cost what a secret costs. */
+static DEFINE_PER_CPU(struct rnd_state, chance);
+
+static u32 random_u32(void)
+{
+	/* Two at once on one CPU, where only tests are, do no harm. */
+	return prandom_u32_state(raw_cpu_ptr(&chance));
+}
+
+static u32 random_below(u32 n)
+{
+	return reciprocal_scale(random_u32(), n);
+}
+
+void kserv_pick_module_init(void)
+{
+	prandom_seed_full_state(&chance);
 }
 
 enum kserv_reason kserv_pick_excluded(const struct kserv_choices *choices, const struct kserv_endpoint *endpoint,
@@ -111,7 +131,7 @@ static struct kserv_endpoint *pick_weighted(const struct kserv_pick *pick, struc
 			total += effective_weight(pick->choices, set[i], pick->now);
 	if (!total)
 		return pick_from(pick, set, n, 0);
-	at = mul_u64_u32_shr(total, get_random_u32(), 32);
+	at = mul_u64_u32_shr(total, random_u32(), 32);
 	for (i = 0; i < n; i++) {
 		u32 weight;
 
@@ -135,11 +155,11 @@ static struct kserv_endpoint *pick_random(const struct kserv_pick *pick, struct 
 	if (pick->choices->weighted)
 		return pick_weighted(pick, set, n);
 	for (tries = 0; tries < RANDOM_TRIES; tries++) {
-		endpoint = set[get_random_u32_below(n)];
+		endpoint = set[random_below(n)];
 		if (may_pick(pick, endpoint))
 			return endpoint;
 	}
-	return pick_from(pick, set, n, get_random_u32_below(n));
+	return pick_from(pick, set, n, random_below(n));
 }
 
 /* Each round goes through the set once; an endpoint of weight w takes part in w of each max-weight rounds. */
@@ -161,7 +181,7 @@ static struct kserv_endpoint *pick_round_robin(const struct kserv_pick *pick, st
 		if ((u64)(round + 1) * weight / most > (u64)round * weight / most)
 			return set[turn % n];
 	}
-	return pick_from(pick, set, n, get_random_u32_below(n));
+	return pick_from(pick, set, n, random_below(n));
 }
 
 /* True if @a has fewer open flows for its weight than @b. */
@@ -178,13 +198,13 @@ static struct kserv_endpoint *pick_least_connections(const struct kserv_pick *pi
 						     unsigned int n)
 {
 	unsigned int looks = n <= LEAST_CONNECTIONS_SCAN ? n : 2;
-	unsigned int at = get_random_u32_below(n);
+	unsigned int at = random_below(n);
 	struct kserv_endpoint *best = NULL;
 
 	for (; looks; looks--) {
 		if (may_pick(pick, set[at]) && (!best || less_loaded(pick, set[at], best)))
 			best = set[at];
-		at = n <= LEAST_CONNECTIONS_SCAN ? (at + 1) % n : get_random_u32_below(n);
+		at = n <= LEAST_CONNECTIONS_SCAN ? (at + 1) % n : random_below(n);
 	}
 	return best ?: pick_from(pick, set, n, at);
 }

@@ -43,4 +43,7 @@ enum kserv_reason kserv_pick_excluded(const struct kserv_choices *choices, const
 int kserv_pick_prepare(struct kserv_choices *choices);
 void kserv_pick_release(struct kserv_choices *choices);
 
+/* Seeds what random choices are made from. */
+void kserv_pick_module_init(void);
+
 #endif /* _KSERV_PICK_H */

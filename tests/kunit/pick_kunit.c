@@ -598,8 +598,15 @@ static struct kunit_case pick_kunit_cases[] = {
 	{}
 };
 
+static int pick_suite_init(struct kunit_suite *suite)
+{
+	kserv_pick_module_init();
+	return 0;
+}
+
 static struct kunit_suite pick_kunit_suite = {
 	.name = "kserv_pick",
+	.suite_init = pick_suite_init,
 	.test_cases = pick_kunit_cases,
 };
 
