@@ -22,6 +22,7 @@
 #include "cache.h"
 #include "fast.h"
 #include "nat.h"
+#include "start.h"
 #include "track.h"
 #include "way.h"
 
@@ -137,34 +138,30 @@ static void xmit(struct sk_buff *skb, const struct kserv_fast_entry *entry, cons
 
 static bool parse(struct kserv_net *kn, struct sk_buff *skb, struct kserv_packet *packet)
 {
-	unsigned int network_len;
-	u8 family;
+	unsigned int network_len = sizeof(struct iphdr);
+	u8 family = NFPROTO_IPV4;
 
-	switch (skb->protocol) {
-	case htons(ETH_P_IP):
-		family = NFPROTO_IPV4;
-		network_len = sizeof(struct iphdr);
-		break;
-	case htons(ETH_P_IPV6):
+	if (skb->protocol == htons(ETH_P_IPV6)) {
 		family = NFPROTO_IPV6;
 		network_len = sizeof(struct ipv6hdr);
-		break;
-	default:
+	} else if (skb->protocol != htons(ETH_P_IP)) {
 		return false;
 	}
-	if (!pskb_may_pull(skb, network_len) || !kserv_packet_parse_plain(skb, family, packet) ||
-	    !kserv_filter_passes(kn->filter, &packet->tuple))
-		return false;
-	/* A SYN begins something: it is for the ordinary way, where all rules are met. */
-	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) != KSERV_TCP_SYN;
+	return pskb_may_pull(skb, network_len) && kserv_packet_parse_plain(skb, family, packet) &&
+	       kserv_filter_passes(kn->filter, &packet->tuple);
+}
+
+static bool is_syn(const struct kserv_packet *packet)
+{
+	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) == KSERV_TCP_SYN;
 }
 
 /*
- * Note the packet in its flow where it can make a difference. Return: false if the packet is not simply one of the
- * flow, or the flow has not been seen in both directions.
+ * Note the packet in its flow where it can make a difference. @fresh: it is the first one.
+ * Return: false if the packet is not simply one of the flow, or the flow has not been seen in both directions.
  */
 static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_packet *packet,
-		  struct kserv_cache_entry *entry)
+		  struct kserv_cache_entry *entry, bool fresh)
 {
 	struct kserv_flow *flow = entry->flow;
 	bool settled;
@@ -175,7 +172,7 @@ static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_
 		entry->bytes += skb->len;
 		return true;
 	}
-	if ((READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW && entry->dir == KSERV_DIR_IN) ||
+	if ((!fresh && READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW && entry->dir == KSERV_DIR_IN) ||
 	    kserv_track_packet(kn, flow, entry->dir, skb, packet, &settled) != KSERV_TRACK_GO)
 		return false;
 	entry->watch = !settled;
@@ -183,7 +180,7 @@ static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_
 }
 
 static unsigned int forward(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_packet *packet,
-			    struct kserv_fast_entry *entry)
+			    struct kserv_fast_entry *entry, bool fresh)
 {
 	unsigned int len = packet->tuple.family == NFPROTO_IPV4 ? length4(skb) : length6(skb);
 	const struct kserv_tuple *to = &entry->cache.nat.to;
@@ -191,10 +188,9 @@ static unsigned int forward(struct kserv_net *kn, struct sk_buff *skb, const str
 	/* What can send it the ordinary way comes before what leaves traces. */
 	if (!len || !route_holds(entry) || pskb_trim_rcsum(skb, len) || !fits(skb, entry->mtu) ||
 	    skb_cow_head(skb, LL_RESERVED_SPACE(entry->dst->dev)) ||
-	    skb_ensure_writable(skb, packet->thoff + packet->l4_len) || !track(kn, skb, packet, &entry->cache))
+	    skb_ensure_writable(skb, packet->thoff + packet->l4_len) || !track(kn, skb, packet, &entry->cache, fresh))
 		return NF_ACCEPT;
-	if (kserv_nat_rewrite(skb, packet, &entry->cache.nat))
-		return NF_DROP;
+	kserv_nat_apply(skb, packet, &entry->cache.nat);
 	age_packet(skb, packet->tuple.family);
 	skb_forward_csum(skb);
 	kserv_count(kn, FAST);
@@ -276,18 +272,31 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 			      kserv_fast_leads_to_peer(&to.dst, skb_dst(skb)));
 }
 
-/* The way through this node of a packet of a flow that has none yet, if packets of other flows went there just now. */
+/*
+ * The way through this node of a packet that has none of its own yet, if others went there just now. The first packet of
+ * a connection has one only where no rules could be meant for it.
+ */
 static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struct sk_buff *skb,
-					       const struct kserv_packet *packet, const struct nf_hook_state *state)
+					       const struct kserv_packet *packet, const struct nf_hook_state *state,
+					       bool *ret_fresh)
 {
+	struct kserv_match match;
 	const struct kserv_masquerade *masquerade;
 	const struct kserv_way *way;
-	struct kserv_match match;
 	struct kserv_tuple to;
 
+	*ret_fresh = false;
 	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_EARLY, &match);
-	if (match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS)
+	if (match.kind == KSERV_MATCH_NONE && kserv_hooks_unwatched(kn->net, packet->tuple.family)) {
+		match.flow = kserv_start_plainly(kn, packet, state->in);
+		if (!match.flow)
+			return NULL;
+		match.kind = KSERV_MATCH_REWRITE;
+		match.dir = KSERV_DIR_IN;
+		*ret_fresh = true;
+	} else if ((match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS) || is_syn(packet)) {
 		return NULL;
+	}
 	to = packet->tuple;
 	if (match.kind == KSERV_MATCH_REWRITE)
 		kserv_flow_target(match.flow, KSERV_STAGE_EARLY, match.dir, &to);
@@ -311,14 +320,18 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct n
 	struct kserv_net *kn = priv;
 	struct kserv_fast_entry *entry;
 	struct kserv_packet packet;
+	bool fresh = false;
 
 	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(kn, skb, &packet))
 		return NF_ACCEPT;
 	entry = kserv_cache_lookup_fast(&kn->flows, &packet.tuple, READ_ONCE(kn->stale));
 	if (!entry)
-		entry = enter(kn, skb, &packet, state);
+		entry = enter(kn, skb, &packet, state, &fresh);
+	/* A SYN for a flow that is there is out of the ordinary. */
+	else if (is_syn(&packet))
+		return NF_ACCEPT;
 	/* From another device it may be somebody else's: the IP stack knows where sources belong. */
-	return entry && entry->iif == state->in->ifindex ? forward(kn, skb, &packet, entry) : NF_ACCEPT;
+	return entry && entry->iif == state->in->ifindex ? forward(kn, skb, &packet, entry, fresh) : NF_ACCEPT;
 }
 
 static struct fast_device *find_device(struct kserv_net *kn, const struct net_device *dev)

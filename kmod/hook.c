@@ -23,6 +23,7 @@
 #include "way.h"
 
 static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
+static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_hook_state *state);
 
 /*
  * The last packet on this CPU that was rewritten early and has nothing to wait for late, by the random seed of its
@@ -124,6 +125,22 @@ bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags)
 			return false;
 	}
 	return true;
+}
+
+bool kserv_hooks_unwatched(const struct net *net, u8 family)
+{
+	const struct netns_nf *nf = &net->nf;
+	const struct nf_hook_entries *forward, *post_routing;
+
+	if (family == NFPROTO_IPV4) {
+		forward = rcu_dereference(nf->hooks_ipv4[NF_INET_FORWARD]);
+		post_routing = rcu_dereference(nf->hooks_ipv4[NF_INET_POST_ROUTING]);
+	} else {
+		forward = rcu_dereference(nf->hooks_ipv6[NF_INET_FORWARD]);
+		post_routing = rcu_dereference(nf->hooks_ipv6[NF_INET_POST_ROUTING]);
+	}
+	return !forward && post_routing && post_routing->num_hook_entries == 1 &&
+	       post_routing->hooks[0].hook == hook_late && kserv_hooks_alone(net, family, 0);
 }
 
 /*

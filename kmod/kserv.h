@@ -113,6 +113,8 @@ void kserv_hooks_unregister(struct kserv_net *kn);
  * Context: RCU read section.
  */
 bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags);
+/* Is there nobody else at all at the hooks that forwarded packets pass? Context: RCU read section. */
+bool kserv_hooks_unwatched(const struct net *net, u8 family);
 
 #define KSERV_VERSION "0.1.0"
 

@@ -119,15 +119,11 @@ static void rewrite_sctp(struct sk_buff *skb, unsigned int thoff, const struct k
 	}
 }
 
-int kserv_nat_rewrite(struct sk_buff *skb, const struct kserv_packet *packet, const struct kserv_nat *nat)
+void kserv_nat_apply(struct sk_buff *skb, const struct kserv_packet *packet, const struct kserv_nat *nat)
 {
-	void *header;
-
-	if (skb_ensure_writable(skb, packet->thoff + packet->l4_len))
-		return -ENOMEM;
+	void *header = skb->data + packet->thoff;
 
 	rewrite_addrs(skb_network_header(skb), nat);
-	header = skb->data + packet->thoff;
 	switch (nat->to.proto) {
 	case IPPROTO_TCP:
 		rewrite_ports(header, nat);
@@ -141,6 +137,13 @@ int kserv_nat_rewrite(struct sk_buff *skb, const struct kserv_packet *packet, co
 		rewrite_sctp(skb, packet->thoff, nat);
 		break;
 	}
+}
+
+int kserv_nat_rewrite(struct sk_buff *skb, const struct kserv_packet *packet, const struct kserv_nat *nat)
+{
+	if (skb_ensure_writable(skb, packet->thoff + packet->l4_len))
+		return -ENOMEM;
+	kserv_nat_apply(skb, packet, nat);
 	return 0;
 }
 

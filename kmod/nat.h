@@ -29,6 +29,9 @@ void kserv_nat_prepare(struct kserv_nat *nat, const struct kserv_tuple *from, co
  */
 int kserv_nat_rewrite(struct sk_buff *skb, const struct kserv_packet *packet, const struct kserv_nat *nat);
 
+/* The same for a packet whose headers are writable already. */
+void kserv_nat_apply(struct sk_buff *skb, const struct kserv_packet *packet, const struct kserv_nat *nat);
+
 /**
  * kserv_nat_rewrite_error() - give an ICMP error the view that its receiver has of the connection
  * @packet: as parsed from @skb; an error

@@ -154,6 +154,16 @@ static enum kserv_reason error_reason(long error)
 	}
 }
 
+/* Note what a new flow means to those it is of. */
+static void connected(struct kserv_net *kn, const struct kserv_tuple *tuple, const struct kserv_decision *decision,
+		      const struct kserv_flow *flow)
+{
+	kserv_filter_add(kn->filter, tuple->family, &tuple->dst);
+	atomic64_inc(&decision->service->connections);
+	atomic64_inc(&decision->frontend->connections);
+	kserv_session_remember(kn, decision->service, decision->choices, &tuple->src, flow->endpoint);
+}
+
 static unsigned int connect(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
 			    const struct kserv_question *question, const struct kserv_decision *decision,
 			    const struct kserv_flow *old, struct kserv_flow **ret_flow)
@@ -164,10 +174,7 @@ static unsigned int connect(struct kserv_net *kn, struct sk_buff *skb, const str
 
 	flow = make_flow(kn, question, decision, old);
 	if (!IS_ERR(flow)) {
-		kserv_filter_add(kn->filter, tuple->family, &tuple->dst);
-		atomic64_inc(&service->connections);
-		atomic64_inc(&decision->frontend->connections);
-		kserv_session_remember(kn, service, decision->choices, &tuple->src, flow->endpoint);
+		connected(kn, tuple, decision, flow);
 		*ret_flow = flow;
 		return NF_ACCEPT;
 	}
@@ -205,6 +212,23 @@ unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct
 	if (!starts_connection(packet))
 		return reset_stray(kn, skb, state, packet, decision.service);
 	return connect(kn, skb, state, &question, &decision, old, ret_flow);
+}
+
+struct kserv_flow *kserv_start_plainly(struct kserv_net *kn, const struct kserv_packet *packet,
+				       const struct net_device *in)
+{
+	struct kserv_question question = { .tuple = packet->tuple, .in = in };
+	struct kserv_decision decision;
+	struct kserv_flow *flow;
+
+	kserv_decide(kn, &question, &decision);
+	if (decision.verdict != KSERV_VERDICT_TRANSLATE || !starts_connection(packet))
+		return NULL;
+	flow = make_flow(kn, &question, &decision, NULL);
+	if (IS_ERR(flow))
+		return NULL;
+	connected(kn, &packet->tuple, &decision, flow);
+	return flow;
 }
 
 unsigned int kserv_start_beside(struct kserv_net *kn, const struct kserv_packet *packet, struct kserv_flow *other,

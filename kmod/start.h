@@ -6,6 +6,7 @@
 #include "packet.h"
 
 struct kserv_endpoint;
+struct net_device;
 struct nf_hook_state;
 
 /**
@@ -20,6 +21,15 @@ struct nf_hook_state;
  */
 unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
 			 const struct kserv_packet *packet, const struct kserv_flow *old, struct kserv_flow **ret_flow);
+
+/**
+ * kserv_start_plainly() - a flow for the first packet of a connection, if it gets one and nothing is unusual about that
+ * @in: the device it came in by
+ * Otherwise nothing has happened, and kserv_start() is to be asked.
+ * Context: BH off, RCU read section. Return: the flow, which has not been told of the packet yet, or NULL.
+ */
+struct kserv_flow *kserv_start_plainly(struct kserv_net *kn, const struct kserv_packet *packet,
+				       const struct net_device *in);
 
 /**
  * kserv_start_beside() - a connection straight to an endpoint that would be mistaken for @other, a flow to it
