@@ -136,21 +136,6 @@ static void xmit(struct sk_buff *skb, const struct kserv_fast_entry *entry, cons
 		xmit_to_neighbour(skb, entry->dst, to);
 }
 
-static bool parse(struct kserv_net *kn, struct sk_buff *skb, struct kserv_packet *packet)
-{
-	unsigned int network_len = sizeof(struct iphdr);
-	u8 family = NFPROTO_IPV4;
-
-	if (skb->protocol == htons(ETH_P_IPV6)) {
-		family = NFPROTO_IPV6;
-		network_len = sizeof(struct ipv6hdr);
-	} else if (skb->protocol != htons(ETH_P_IP)) {
-		return false;
-	}
-	return pskb_may_pull(skb, network_len) && kserv_packet_parse_plain(skb, family, packet) &&
-	       kserv_filter_passes(kn->filter, &packet->tuple);
-}
-
 static bool is_syn(const struct kserv_packet *packet)
 {
 	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) == KSERV_TCP_SYN;
@@ -315,14 +300,14 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 				     way->peer);
 }
 
-static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static noinline unsigned int cross(struct kserv_net *kn, struct sk_buff *skb, u8 family,
+				   const struct nf_hook_state *state)
 {
-	struct kserv_net *kn = priv;
 	struct kserv_fast_entry *entry;
 	struct kserv_packet packet;
 	bool fresh = false;
 
-	if (skb->pkt_type != PACKET_HOST || skb_vlan_tag_present(skb) || skb_shared(skb) || !parse(kn, skb, &packet))
+	if (!kserv_packet_parse_plain(skb, family, &packet))
 		return NF_ACCEPT;
 	entry = kserv_cache_lookup_fast(&kn->flows, &packet.tuple, READ_ONCE(kn->stale));
 	if (!entry)
@@ -332,6 +317,28 @@ static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct n
 		return NF_ACCEPT;
 	/* From another device it may be somebody else's: the IP stack knows where sources belong. */
 	return entry && entry->iif == state->in->ifindex ? forward(kn, skb, &packet, entry, fresh) : NF_ACCEPT;
+}
+
+static unsigned int hook_ingress(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_net *kn = priv;
+	u8 family;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		if (!pskb_may_pull(skb, sizeof(struct iphdr)))
+			return NF_ACCEPT;
+		family = NFPROTO_IPV4;
+	} else if (skb->protocol == htons(ETH_P_IPV6)) {
+		if (!pskb_may_pull(skb, sizeof(struct ipv6hdr)))
+			return NF_ACCEPT;
+		family = NFPROTO_IPV6;
+	} else {
+		return NF_ACCEPT;
+	}
+	if (skb->pkt_type != PACKET_HOST || !kserv_filter_passes(kn->filter, skb, family) ||
+	    skb_vlan_tag_present(skb) || skb_shared(skb))
+		return NF_ACCEPT;
+	return cross(kn, skb, family, state);
 }
 
 static struct fast_device *find_device(struct kserv_net *kn, const struct net_device *dev)

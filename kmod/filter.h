@@ -33,14 +33,43 @@ static inline u32 kserv_filter_hash6(const struct in6_addr *addr)
 	return ((word[0] ^ word[1] * 3) * 0x9e3779b97f4a7c15ull) >> (64 - KSERV_FILTER_BITS);
 }
 
-/* May a packet be one of a service, an endpoint or a flow? */
-static inline bool kserv_filter_passes(const struct kserv_filter *filter, const struct kserv_tuple *tuple)
+static inline bool kserv_filter_has4(const struct kserv_filter *filter, __be32 addr)
 {
-	if (tuple->family == NFPROTO_IPV4)
-		return test_bit(kserv_filter_hash4(tuple->dst.ip), filter->addr) ||
-		       test_bit(kserv_filter_hash4(tuple->src.ip), filter->addr);
-	return test_bit(kserv_filter_hash6(&tuple->dst.in6), filter->addr) ||
-	       test_bit(kserv_filter_hash6(&tuple->src.in6), filter->addr);
+	return test_bit(kserv_filter_hash4(addr), filter->addr);
+}
+
+static inline bool kserv_filter_has6(const struct kserv_filter *filter, const struct in6_addr *addr)
+{
+	/* Addresses in packets are aligned to 4 bytes only. */
+	struct in6_addr aligned = *addr;
+
+	return test_bit(kserv_filter_hash6(&aligned), filter->addr);
+}
+
+/*
+ * May a packet be one of a service, an endpoint or a flow? Anything but TCP and UDP may be an ICMP error about one.
+ * The network header must be in the linear part.
+ */
+static __always_inline bool kserv_filter_passes(const struct kserv_filter *filter, const struct sk_buff *skb, u8 family)
+{
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (family == NFPROTO_IPV4)
+		return kserv_filter_has4(filter, iph->daddr) || kserv_filter_has4(filter, iph->saddr) ||
+		       (iph->protocol != IPPROTO_TCP && iph->protocol != IPPROTO_UDP);
+	return kserv_filter_has6(filter, &ip6h->daddr) || kserv_filter_has6(filter, &ip6h->saddr) ||
+	       (ip6h->nexthdr != IPPROTO_TCP && ip6h->nexthdr != IPPROTO_UDP);
+}
+
+/* For what does not pass: may it be for a node port? Its transport header may be out of reach; it may, then. */
+static __always_inline bool kserv_filter_node_port(const struct kserv_filter *filter, const struct sk_buff *skb,
+						   u8 family)
+{
+	unsigned int offset = family == NFPROTO_IPV4 ? ip_hdr(skb)->ihl * 4 : sizeof(struct ipv6hdr);
+	const __be16 *ports = (const __be16 *)(skb_network_header(skb) + offset);
+
+	return (const u8 *)(ports + 2) > skb_tail_pointer(skb) || test_bit(ntohs(ports[1]), filter->node_port);
 }
 
 static inline void kserv_filter_add(struct kserv_filter *filter, u8 family, const union nf_inet_addr *addr)

@@ -445,14 +445,6 @@ static unsigned int translate_error(struct kserv_net *kn, struct sk_buff *skb, c
 	return rewritten(skb, state, stage);
 }
 
-/* A packet without such an address may still be for a node port, or for an address that no service has. */
-static bool may_start(struct kserv_net *kn, const struct kserv_packet *packet)
-{
-	return test_bit(ntohs(packet->tuple.dport), kn->filter->node_port) ||
-	       kserv_prefixes_contain(rcu_dereference(kn->config)->service_cidrs, packet->tuple.family,
-				      &packet->tuple.dst);
-}
-
 /* What is not simply TCP or UDP. */
 static noinline unsigned int early_unusual(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
@@ -477,15 +469,13 @@ static noinline unsigned int early_unusual(struct kserv_net *kn, struct sk_buff 
 	return early_lookup(kn, skb, state, &packet);
 }
 
-static __always_inline unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 
 	if (!kserv_packet_parse_plain(skb, state->pf, &packet))
 		return early_unusual(kn, skb, state);
-	if (!kserv_filter_passes(kn->filter, &packet.tuple) && !may_start(kn, &packet))
-		return NF_ACCEPT;
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_EARLY, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet))
 		return apply_cached(kn, skb, state, &packet, entry, KSERV_STAGE_EARLY);
@@ -503,14 +493,14 @@ static noinline unsigned int late_unusual(struct kserv_net *kn, struct sk_buff *
 	return late_lookup(kn, skb, state, &packet);
 }
 
-static __always_inline unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
+static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
 	struct kserv_cache_entry *entry;
 	struct kserv_packet packet;
 
 	if (!kserv_packet_parse_plain(skb, state->pf, &packet))
 		return late_unusual(kn, skb, state);
-	if (is_idle(kn, &packet.tuple) || !kserv_filter_passes(kn->filter, &packet.tuple))
+	if (is_idle(kn, &packet.tuple))
 		return NF_ACCEPT;
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_LATE, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet) && !(entry->dir == KSERV_DIR_IN && state->hook == NF_INET_LOCAL_IN))
@@ -518,30 +508,51 @@ static __always_inline unsigned int late(struct kserv_net *kn, struct sk_buff *s
 	return late_lookup(kn, skb, state, &packet);
 }
 
+/* Is a packet to an address that might get a cluster IP, but has none? */
+static bool is_guarded(const struct kserv_net *kn, const struct sk_buff *skb, u8 family)
+{
+	const struct kserv_prefixes *cidrs = rcu_dereference(kn->config)->service_cidrs;
+	union nf_inet_addr addr = {};
+
+	if (!cidrs)
+		return false;
+	if (family == NFPROTO_IPV4)
+		addr.ip = ip_hdr(skb)->daddr;
+	else
+		addr.in6 = ipv6_hdr(skb)->daddr;
+	return kserv_prefixes_contain(cidrs, family, &addr);
+}
+
+/* Most packets are none of ours, and pay for no more than this. */
 static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	/* A process that sends may be interrupted by packets on its CPU; one that comes in is such a packet. */
-	bool may_be_interrupted = !softirq_count();
+	struct kserv_net *kn = priv;
 	unsigned int verdict;
 
-	if (may_be_interrupted)
-		local_bh_disable();
-	verdict = early(kserv_pernet(state->net), skb, state);
-	if (may_be_interrupted)
-		local_bh_enable();
+	if (!kserv_filter_passes(kn->filter, skb, state->pf) &&
+	    !kserv_filter_node_port(kn->filter, skb, state->pf) && !is_guarded(kn, skb, state->pf))
+		return NF_ACCEPT;
+	/* A process that sends may be interrupted by packets on its CPU; one that comes in is such a packet. */
+	if (softirq_count())
+		return early(kn, skb, state);
+	local_bh_disable();
+	verdict = early(kn, skb, state);
+	local_bh_enable();
 	return verdict;
 }
 
 static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	bool may_be_interrupted = !softirq_count();
+	struct kserv_net *kn = priv;
 	unsigned int verdict;
 
-	if (may_be_interrupted)
-		local_bh_disable();
-	verdict = late(kserv_pernet(state->net), skb, state);
-	if (may_be_interrupted)
-		local_bh_enable();
+	if (!kserv_filter_passes(kn->filter, skb, state->pf))
+		return NF_ACCEPT;
+	if (softirq_count())
+		return late(kn, skb, state);
+	local_bh_disable();
+	verdict = late(kn, skb, state);
+	local_bh_enable();
 	return verdict;
 }
 
@@ -571,9 +582,11 @@ static const struct nf_hook_ops hooks[] = {
 	HOOK(NFPROTO_IPV6, NF_INET_POST_ROUTING, hook_late, PRIORITY_LATE),
 };
 
+static_assert(ARRAY_SIZE(hooks) == KSERV_N_HOOKS);
+
 int kserv_hooks_register(struct kserv_net *kn)
 {
-	int ret;
+	int i, ret;
 
 	lockdep_assert_held(&kn->mutex);
 	if (kn->hooks_registered)
@@ -584,7 +597,10 @@ int kserv_hooks_register(struct kserv_net *kn)
 	ret = nf_defrag_ipv6_enable(kn->net);
 	if (ret)
 		goto out_defrag4;
-	ret = nf_register_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
+	memcpy(kn->hooks, hooks, sizeof(hooks));
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		kn->hooks[i].priv = kn;
+	ret = nf_register_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
 	if (ret)
 		goto out_defrag6;
 	kn->hooks_registered = true;
@@ -603,7 +619,7 @@ void kserv_hooks_unregister(struct kserv_net *kn)
 	if (!kn->hooks_registered)
 		return;
 	kserv_fast_stop(kn);
-	nf_unregister_net_hooks(kn->net, hooks, ARRAY_SIZE(hooks));
+	nf_unregister_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
 	nf_defrag_ipv6_disable(kn->net);
 	nf_defrag_ipv4_disable(kn->net);
 	kn->hooks_registered = false;

@@ -47,6 +47,8 @@
  * since frees may still be waiting in call_rcu.
  */
 
+#define KSERV_N_HOOKS 8
+
 /**
  * struct kserv_net - everything kserv knows in one network namespace
  * @config: the configuration in force; replaced as a whole under @mutex
@@ -63,6 +65,7 @@
  * @service_ids: id -> service, in the order of dumps; @mutex
  * @routes: pod CIDRs, see route.h; @mutex
  * @n_frontends: counted under @mutex, as are all that follow
+ * @hooks: the packet hooks
  * @hooks_registered: the packet hooks are in place; they are only while there is a frontend or a service CIDR, or a
  *	flow may live
  * @exiting: the namespace or the module goes; nobody is told of flows that end by that
@@ -90,6 +93,7 @@ struct kserv_net {
 	u32 n_frontends;
 	u32 n_endpoints;
 	u32 n_routes;
+	struct nf_hook_ops hooks[KSERV_N_HOOKS];
 	bool hooks_registered;
 	bool exiting;
 	bool fast_started;
