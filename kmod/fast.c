@@ -258,8 +258,8 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 }
 
 /*
- * The way through this node of a packet that has none of its own yet, if others went there just now. The first packet of
- * a connection has one only where no rules could be meant for it.
+ * The way through this node of a packet that has none of its own yet, if others went there just now. The first packet
+ * of a connection has one only where no rules could be meant for it.
  */
 static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struct sk_buff *skb,
 					       const struct kserv_packet *packet, const struct nf_hook_state *state,

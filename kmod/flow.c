@@ -121,13 +121,10 @@ static void expect(const struct kserv_flow_table *table, const struct kserv_tupl
 	mine->bucket = bucket;
 }
 
-void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple)
+void kserv_flow_expect(const struct kserv_net *kn, const struct kserv_flow *flow, const struct kserv_tuple *tuple)
 {
-	struct expectation *mine = this_cpu_ptr(&expected);
-
 	/* Both directions of the endpoint's key are in one bucket. */
-	mine->tuple = *tuple;
-	mine->bucket = flow->node[KSERV_KEY_ENDPOINT].bucket;
+	expect(&kn->flows, tuple, flow->node[KSERV_KEY_ENDPOINT].bucket);
 }
 
 static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_tuple *tuple)

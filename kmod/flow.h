@@ -162,7 +162,7 @@ struct kserv_match {
  * kserv_flow_expect() - the packet just found early will come by late with this tuple, as @flow has it
  * Saves working out its hash then. Context: BH off.
  */
-void kserv_flow_expect(const struct kserv_flow *flow, const struct kserv_tuple *tuple);
+void kserv_flow_expect(const struct kserv_net *kn, const struct kserv_flow *flow, const struct kserv_tuple *tuple);
 
 /**
  * kserv_flow_find() - the flow that a packet of this tuple belongs to at this stage

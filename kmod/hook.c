@@ -290,7 +290,7 @@ static unsigned int apply(struct kserv_net *kn, struct sk_buff *skb, const struc
 		verdict = rewrite(kn, skb, state, packet, nat, stage);
 	if (stage == KSERV_STAGE_EARLY && verdict == NF_ACCEPT) {
 		if (nat)
-			kserv_flow_expect(flow, &to);
+			kserv_flow_expect(kn, flow, &to);
 		if (choose_route(kn, skb, state, nat ? &to : &packet->tuple, &fast) && is_idle_late(kn, match, fast))
 			set_idle(kn, &to);
 		else
@@ -374,12 +374,25 @@ static unsigned int collide(struct kserv_net *kn, struct sk_buff *skb, const str
 	return flow ? started(kn, skb, state, packet, flow) : verdict;
 }
 
+/* What the affinity cache says of a packet that it must not answer itself, or else the table. */
+static void find(struct kserv_net *kn, const struct kserv_packet *packet, const struct kserv_cache_entry *entry,
+		 enum kserv_stage stage, struct kserv_match *match)
+{
+	if (!entry || packet->tcp_flags & KSERV_TCP_SYN) {
+		kserv_flow_find(kn, &packet->tuple, stage, match);
+		return;
+	}
+	match->kind = entry->valid == KSERV_CACHE_REWRITE ? KSERV_MATCH_REWRITE : KSERV_MATCH_PASS;
+	match->dir = entry->dir;
+	match->flow = entry->flow;
+}
+
 static unsigned int early_lookup(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-				 const struct kserv_packet *packet)
+				 const struct kserv_packet *packet, const struct kserv_cache_entry *entry)
 {
 	struct kserv_match match;
 
-	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_EARLY, &match);
+	find(kn, packet, entry, KSERV_STAGE_EARLY, &match);
 	switch (match.kind) {
 	case KSERV_MATCH_REWRITE:
 		if (match.dir == KSERV_DIR_IN)
@@ -396,12 +409,12 @@ static unsigned int early_lookup(struct kserv_net *kn, struct sk_buff *skb, cons
 }
 
 static unsigned int late_lookup(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
-				const struct kserv_packet *packet)
+				const struct kserv_packet *packet, const struct kserv_cache_entry *entry)
 {
 	struct kserv_match match;
 	bool settled = is_steady(packet);
 
-	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_LATE, &match);
+	find(kn, packet, entry, KSERV_STAGE_LATE, &match);
 	if (match.kind == KSERV_MATCH_NONE)
 		return NF_ACCEPT;
 	if (match.dir == KSERV_DIR_OUT) {
@@ -466,7 +479,7 @@ static noinline unsigned int early_unusual(struct kserv_net *kn, struct sk_buff 
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_EARLY);
 	if (packet.is_echo)
 		return kserv_start(kn, skb, state, &packet, NULL, &none);
-	return early_lookup(kn, skb, state, &packet);
+	return early_lookup(kn, skb, state, &packet, NULL);
 }
 
 static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -479,7 +492,7 @@ static unsigned int early(struct kserv_net *kn, struct sk_buff *skb, const struc
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_EARLY, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet))
 		return apply_cached(kn, skb, state, &packet, entry, KSERV_STAGE_EARLY);
-	return early_lookup(kn, skb, state, &packet);
+	return early_lookup(kn, skb, state, &packet, entry);
 }
 
 static noinline unsigned int late_unusual(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -490,7 +503,7 @@ static noinline unsigned int late_unusual(struct kserv_net *kn, struct sk_buff *
 		return NF_ACCEPT;
 	if (packet.is_error)
 		return translate_error(kn, skb, state, &packet, KSERV_STAGE_LATE);
-	return late_lookup(kn, skb, state, &packet);
+	return late_lookup(kn, skb, state, &packet, NULL);
 }
 
 static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
@@ -505,7 +518,7 @@ static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct
 	entry = kserv_cache_lookup(&kn->flows, &packet.tuple, KSERV_STAGE_LATE, READ_ONCE(kn->stale));
 	if (entry && is_steady(&packet) && !(entry->dir == KSERV_DIR_IN && state->hook == NF_INET_LOCAL_IN))
 		return apply_cached(kn, skb, state, &packet, entry, KSERV_STAGE_LATE);
-	return late_lookup(kn, skb, state, &packet);
+	return late_lookup(kn, skb, state, &packet, entry);
 }
 
 /* Is a packet to an address that might get a cluster IP, but has none? */

@@ -9,9 +9,9 @@
  *
  * A packet of a service that comes in as one before it did (the same addresses once translated, device, mark and type
  * of service) is routed as that one was: it is given that route before the IP stack looks for one, or crosses the node
- * by the ingress fast path from its flow's second packet on. A way is learned where a packet leaves, from the route that
- * the IP stack found, and holds for half a second at most, or until the kernel's routes change. It is only taken where
- * no other hook might mark the packet for another route: see choose_route() in hook.c, and kserv_hooks_alone().
+ * by the ingress fast path, see fast.c. A way is learned where a packet leaves, from the route that the IP stack found,
+ * and holds for half a second at most, or until the kernel's routes change. It is only taken where no other hook might
+ * mark the packet for another route: see choose_route() in hook.c, and kserv_hooks_alone().
  */
 
 #define KSERV_WAY_BITS 8
