@@ -102,6 +102,9 @@ static bool routing_is_next(const struct nf_hook_state *state)
 	const struct nf_hook_entries *entries = pre_routing_entries(state->net, state->pf);
 	int i;
 
+	/* The last hook may be on its way out while we are still in it. */
+	if (!entries)
+		return false;
 	for (i = entries->num_hook_entries - 1; i >= 0; i--) {
 		if (entries->hooks[i].hook == hook_early)
 			return true;
