@@ -538,6 +538,13 @@ def a_proxy_is_gone_through(world):
     assert proxy.asked == [f"127.0.0.1:{api.port}"]
 
 
+def a_server_without_tls_is_followed_as_well(world):
+    api = world.server(tls=False)
+    api.put("services", service("s0"))
+    follow = world.follow(api, cluster={}, kinds="services,endpointslices,nodes,namespaces")
+    follow.wait("connected yes")
+
+
 def one_connection_carries_all_watches_with_http2(world):
     api = world.server(tls=False)
     front = world.http2(api)

@@ -197,6 +197,7 @@ void rules_cluster(const struct rules_state *state, struct kserv_cluster *ret_cl
 		}
 		read_object(object, ret_cluster);
 	}
+	kserv_errors_clear(&errors);
 	kserv_tree_clear(&tree);
 }
 

@@ -16,6 +16,9 @@
 /* Bytes that were sent and are not acknowledged after so long end the connection (TCP_USER_TIMEOUT). */
 #define UNANSWERED_MS	30000
 
+/* sd-event's own is 250 ms. */
+#define TIMER_ACCURACY_US	1000
+
 enum call_place { WAITING, RUNNING, ENDING };
 
 /* A socket of curl's, by its number. */
@@ -45,7 +48,10 @@ struct kserv_http {
 struct kserv_http_call {
 	struct kserv_http_call *prev, *next;
 	struct kserv_http *http;
-	enum call_place place;
+	/* sd-event's own is 250 ms. */
+#define TIMER_ACCURACY_US	1000
+
+enum call_place place;
 	CURL *easy;
 	struct curl_slist *headers, *connect_to;
 	char *body;
@@ -345,7 +351,7 @@ struct kserv_http *kserv_http_open(sd_event *loop, const struct kserv_access *ac
 	http->user_agent = kserv_must_strdup(user_agent);
 	http->gzip = gzip && !access->no_compression;
 	http->multi = curl_multi_init();
-	if (!http->multi || sd_event_add_time(loop, &http->timer, CLOCK_MONOTONIC, 0, 0, on_timer, http) < 0 ||
+	if (!http->multi || sd_event_add_time(loop, &http->timer, CLOCK_MONOTONIC, 0, TIMER_ACCURACY_US, on_timer, http) < 0 ||
 	    sd_event_add_defer(loop, &http->work, on_work, http) < 0) {
 		kserv_http_close(http);
 		return NULL;
@@ -498,9 +504,12 @@ static void set_transport(struct kserv_http_call *call, const struct kserv_http_
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	/* Watches share one connection where the server speaks HTTP/2; so they wait for it. */
+	/*
+	 * Watches share one connection where the server speaks HTTP/2; so they wait to learn that. Without TLS curl would
+	 * learn it only from the end of an answer, and that of a watch is far.
+	 */
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, strncmp(call->http->access->server, "https:", 6) ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->connect_ms);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->total_ms);
