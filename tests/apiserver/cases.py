@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from random import Random
 
 from apiserver import endpoint_slice, service, status
 from replay import refusal
@@ -335,6 +336,50 @@ def watches_that_the_server_sends_away_come_back(world):
     api.put("services", service("s1"))
     follow.wait("changed services default/s1 added")
     assert verbs(api).count("stream") == 1
+
+
+def a_history_that_is_lost_again_and_again_is_not_asked_for_without_pause(world):
+    api = world.server(watch_list=False)
+    api.put("services", service("s0"))
+    api.fault("watch", times=7, answer=refusal("3-exact-list"))
+    begun = time.monotonic()
+    follow = world.follow(api, backoff_min_ms=300, backoff_max_ms=300)
+    follow.wait("state services waiting", has="410 Gone")
+    follow.wait("connected yes")
+    assert verbs(api).count("watch") == 8 and time.monotonic() - begun > 0.6
+
+
+def the_picture_is_right_in_the_end_whatever_goes_wrong_on_the_way(world):
+    random = Random(4)
+    api = world.server(bookmark_seconds=0.05)
+    follow = world.follow(api, kinds="services,endpointslices", watch_seconds=1, watch_silence_ms=300, list_silence_ms=300,
+                          head_ms=500, page=7, quiet=1)
+    answers = ["401-bad-token", "403-list", "3-exact-list", "future-rv-list", "startup-403", "422-watchlist-disabled"]
+    for step in range(200):
+        kind = random.choice(("services", "endpointslices"))
+        name = f"x{random.randrange(12)}"
+        if random.random() < 0.7 or "default/" + name not in api.resource(kind).objects:
+            api.put(kind, service(name, port=1 + step) if kind == "services" else
+                    endpoint_slice(name, "x1", [f"10.0.{step >> 8}.{step & 255}"]))
+        else:
+            api.delete(kind, "default/" + name)
+        if random.random() < 0.15:
+            random.choice((api.drop_connections, api.end_watches, api.forget))()
+        if random.random() < 0.2:
+            verb = random.choice(("list", "watch", "stream"))
+            api.fault(verb, kind, **random.choice((
+                {"cut": random.randrange(2000)}, {"stall": random.randrange(1, 2000)}, {"end": random.randrange(2000)},
+                {"answer": refusal(random.choice(answers))}, {"slow": (50, 0.001)})))
+        if step % 50 == 49:
+            api.stop()
+            api.start()
+        # Sometimes it has the time to follow, and sometimes not.
+        if random.random() < 0.3:
+            world.until(lambda seen=len(api.requests): len(api.requests) > seen or random.random() < 0.2)
+    api.faults.clear()
+    for kind in ("services", "endpointslices"):
+        world.until(lambda kind=kind: follow.picture(kind) == versions(api, kind))
+    assert follow.process.poll() is None
 
 
 def pauses_grow_while_attempts_fail(world):

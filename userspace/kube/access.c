@@ -209,6 +209,14 @@ static int take_server(struct kserv_access *ret, const char *server, struct kser
 	return 0;
 }
 
+/* It may still be made; until then requests say nothing of who we are. */
+static void warn_of_token(const struct kserv_access *found, struct kserv_errors *errors)
+{
+	if (*found->token_file && access(found->token_file, R_OK))
+		kserv_errors_add(errors, 0, 0, "", "warning: the token file %s cannot be read: %s", found->token_file,
+				 strerror(errno));
+}
+
 int kserv_access_find(const char *kubeconfig, const char *context, const char *server, const char *service_account,
 		      struct kserv_access *ret, struct kserv_errors *errors)
 {
@@ -236,5 +244,7 @@ int kserv_access_find(const char *kubeconfig, const char *context, const char *s
 		set(&ret->namespace, kserv_must_strdup("default"));
 	if (error)
 		kserv_access_clear(ret);
+	else
+		warn_of_token(ret, errors);
 	return error;
 }

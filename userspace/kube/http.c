@@ -231,7 +231,10 @@ static int on_work(sd_event_source *source, void *context)
 			continue;
 		call->place = RUNNING;
 		call->active_us = now_us(http);
-		curl_multi_add_handle(http->multi, call->easy);
+		if (curl_multi_add_handle(http->multi, call->easy)) {
+			call->place = ENDING;
+			end_call(call, CURLE_FAILED_INIT);
+		}
 	}
 	collect(http);
 	return 0;

@@ -43,7 +43,8 @@ union kserv_kube_object {
  * struct kserv_kube_events - what the client tells; any of them may be NULL
  *
  * @changed: an object is new (@old.meta is NULL), another (both are there) or gone (@new.meta is NULL). Changes of the
- *	resourceVersion and of managedFields alone are not told. The client owns the objects: @new lives until the
+ *	resourceVersion and of managedFields alone are not told; the object then gets another string for its
+ *	version, the only thing in it that ever changes. The client owns the objects: @new lives until the
  *	return of the call that tells it as @old, so pointers to it may be kept until then; nobody else frees it. The
  *	picture (kserv_kube_cluster(), kserv_kube_find()) is that after the change. A name that was deleted and made
  *	again while the server was out of reach is told as one change; @old and @new then differ in uid.

@@ -13,6 +13,9 @@
 /* A field selector that no object matches. */
 #define NOTHING		"metadata.name=kserv-asks-where-the-server-is"
 
+/* How often another request follows a refusal at once before an event has shown that it helped. */
+#define AT_ONCE_MAX	4
+
 /* What is asked just now; @NOTHING_ASKED while we wait for the timer. */
 enum request { NOTHING_ASKED, LIST, STREAM, PROBE, WATCH };
 
@@ -31,6 +34,7 @@ enum request { NOTHING_ASKED, LIST, STREAM, PROBE, WATCH };
  * @refused: the server sent an ERROR event
  * @why: what is wrong with what the server sends, once @data has refused it
  * @events: of this WATCH
+ * @at_once: requests that followed a refusal without a pause
  */
 struct kserv_reflector {
 	struct kserv_reflector_options options;
@@ -48,6 +52,7 @@ struct kserv_reflector {
 	bool refused;
 	char *why;
 	uint64_t begun_us, ends_us, events;
+	unsigned int at_once;
 
 	uint64_t backoff_us, failed_us;
 	enum kserv_kube_phase phase;
@@ -256,6 +261,8 @@ static int read_event(struct kserv_reflector *reflector, const struct kserv_valu
 	if (!strcmp(type, "ERROR"))
 		return on_error_event(reflector, object);
 	reflector->events++;
+	if (reflector->request == WATCH)
+		reflector->at_once = 0;
 	if (!strcmp(type, "ADDED") || !strcmp(type, "MODIFIED"))
 		apply(reflector, object, false);
 	else if (!strcmp(type, "DELETED"))
@@ -334,7 +341,7 @@ static void on_refusal(struct kserv_reflector *reflector, enum request request, 
 	char *sentence = kserv_must_printf("%s of %s: %s", request == WATCH || request == STREAM ? "WATCH" : "LIST",
 					   reflector->resource->name, refusal->sentence);
 
-	if (learn(reflector, request, refusal))
+	if (learn(reflector, request, refusal) && reflector->at_once++ < AT_ONCE_MAX)
 		wait_us(reflector, 0);
 	else
 		fail(reflector, sentence, refusal->retry_after);
