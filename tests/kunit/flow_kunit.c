@@ -5,6 +5,7 @@
 #include "../../kmod/flow.c"
 #include "../../kmod/eject.h"
 #include "../../kmod/gc.c"
+#include "eject.h"
 #include "tables.h"
 #include "world.h"
 
