@@ -2,7 +2,9 @@
 /* A module that does what no module may, to see whether the debug kernel notices: one mode for each boot. */
 #include <linux/module.h>
 #include <linux/delay.h>
+#include <linux/rbtree.h>
 #include <linux/rculist.h>
+#include <linux/refcount.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -13,6 +15,7 @@ MODULE_PARM_DESC(mode, "what to do wrong");
 
 struct thing {
 	struct list_head list;
+	struct rb_node node;
 	struct timer_list timer;
 	unsigned int value;
 	char name[16];
@@ -43,6 +46,20 @@ static void use_after_free(struct thing *thing)
 		touch(copy, offsetof(struct thing, value));
 }
 
+/* The tree's code, which is the kernel's, walks into what is gone. */
+static void freed_in_tree(struct thing *thing)
+{
+	struct thing *lost = kmemdup(thing, sizeof(*thing), GFP_KERNEL);
+	struct rb_root root = RB_ROOT;
+
+	if (!lost)
+		return;
+	rb_link_node(&lost->node, NULL, &root.rb_node);
+	rb_insert_color(&lost->node, &root);
+	kfree(lost);
+	rb_first(&root);
+}
+
 static void out_of_bounds(struct thing *thing)
 {
 	touch(thing, sizeof(*thing));
@@ -65,6 +82,16 @@ static void sleep_in_atomic(struct thing *thing)
 	spin_lock_bh(&one);
 	msleep(20);
 	spin_unlock_bh(&one);
+}
+
+static void gfp_in_rcu(struct thing *thing)
+{
+	void *memory;
+
+	rcu_read_lock();
+	memory = kmalloc(64, GFP_KERNEL);
+	rcu_read_unlock();
+	kfree(memory);
 }
 
 static void rcu_pointer(struct thing *thing)
@@ -90,6 +117,24 @@ static void leak(struct thing *thing)
 
 	if (lost)
 		touch(lost, 0);
+}
+
+static void refcount(struct thing *thing)
+{
+	refcount_t references = REFCOUNT_INIT(1);
+
+	refcount_dec(&references);
+	refcount_inc(&references);
+}
+
+static void slab_leftover(struct thing *thing)
+{
+	struct kmem_cache *cache = kmem_cache_create("bad_things", sizeof(*thing), 0, 0, NULL);
+	struct thing *left = cache ? kmem_cache_alloc(cache, GFP_KERNEL) : NULL;
+
+	if (left)
+		touch(left, 0);
+	kmem_cache_destroy(cache);
 }
 
 static void timer_fn(struct timer_list *timer)
@@ -118,12 +163,16 @@ static const struct {
 } modes[] = {
 	{ "none", nothing },
 	{ "use-after-free", use_after_free },
+	{ "freed-in-tree", freed_in_tree },
 	{ "out-of-bounds", out_of_bounds },
 	{ "lock-order", lock_order },
 	{ "sleep-in-atomic", sleep_in_atomic },
+	{ "gfp-in-rcu", gfp_in_rcu },
 	{ "rcu-pointer", rcu_pointer },
 	{ "rcu-list", rcu_list },
 	{ "leak", leak },
+	{ "refcount", refcount },
+	{ "slab-leftover", slab_leftover },
 	{ "free-active-timer", free_active_timer },
 	{ "shift", shift_too_far },
 };
