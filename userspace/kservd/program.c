@@ -208,6 +208,34 @@ static struct entry *find_refused(struct program *program, const struct kserv_nl
 	return entry;
 }
 
+static bool is_of(const struct kserv_service *service, const struct entry *entry)
+{
+	size_t len = strlen(entry->name);
+
+	return !strncmp(service->name, entry->name, len) && (!service->name[len] || service->name[len] == ':');
+}
+
+/* What is left out stays in the kernel as it is there, also if a daemon before us made it. */
+static void adopt(struct program *program, struct entry *entry)
+{
+	struct kserv_tables tables;
+	size_t i;
+
+	if (kserv_dump(program->nl, KSERV_DUMP_SERVICES, NULL, &tables, NULL))
+		return;
+	kserv_services_free(entry->held, entry->n_held);
+	entry->held = NULL;
+	entry->n_held = 0;
+	for (i = 0; i < tables.n_services; i++) {
+		if (!is_of(&tables.services[i], entry))
+			continue;
+		entry->held = kserv_must_grow(entry->held, entry->n_held, sizeof(*entry->held));
+		entry->held[entry->n_held++] = tables.services[i];
+		tables.services[i] = (struct kserv_service){ 0 };
+	}
+	kserv_tables_clear(&tables);
+}
+
 /* One bad service must not keep all others from the kernel: true if it is left out now and the rest can be tried. */
 static bool leave_out(struct program *program, int error, const struct kserv_nl_error *words)
 {
@@ -221,6 +249,8 @@ static bool leave_out(struct program *program, int error, const struct kserv_nl_
 	if (!entry || entry->refused)
 		return false;
 	entry->refused = kserv_must_strdup(words->text);
+	if (!program->is_known)
+		adopt(program, entry);
 	program->report(program->context, entry, "KservRefused", words->text);
 	return true;
 }

@@ -33,6 +33,14 @@ static void put_time(struct report *report, struct kserv_value *map, const char 
 	put_string(report, map, key, text);
 }
 
+/* The loop's time is that of its last turn, and so may be before @time. */
+static uint64_t since(const struct daemon *daemon, uint64_t time)
+{
+	uint64_t now = daemon_now(daemon);
+
+	return now > time ? now - time : 0;
+}
+
 static void degrade(struct report *report, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void degrade(struct report *report, const char *format, ...)
@@ -73,7 +81,7 @@ static void add_api(struct daemon *daemon, struct report *report, struct kserv_v
 	put_string(report, source, "server", state.server);
 	kserv_value_set(source, "connected", kserv_value_new_bool(&report->tree, state.connected));
 	if (state.event_us)
-		put_int(report, source, "lastEventMs", (daemon_now(daemon) - state.event_us) / 1000);
+		put_int(report, source, "lastEventMs", since(daemon, state.event_us) / 1000);
 	for (i = 0; i < KSERV_KUBE_KINDS; i++)
 		if (state.kinds[i].phase != KSERV_KUBE_OFF)
 			add_kind(report, list, &state.kinds[i]);
@@ -105,11 +113,11 @@ static void add_sync(struct daemon *daemon, struct report *report)
 {
 	struct kserv_value *sync = kserv_value_need_map(&report->tree, report->root, "sync");
 	const struct window *window = &daemon->window;
-	uint64_t lag = window->first ? daemon_now(daemon) - window->first : 0;
+	uint64_t lag = window->first ? since(daemon, window->first) : 0;
 
 	put_int(report, sync, "pendingServices", daemon->model.services_pending);
 	put_int(report, sync, "pendingSlices", daemon->model.slices_pending);
-	put_int(report, sync, "lagUs", (int64_t)lag > 0 ? lag : 0);
+	put_int(report, sync, "lagUs", lag);
 	put_int(report, sync, "failures", daemon->metrics.syncs_failed);
 	put_int(report, sync, "lastDurationUs", daemon->program.last.duration_us);
 	kserv_value_set(sync, "lastWasFull", kserv_value_new_bool(&report->tree, daemon->program.last_was_full));
