@@ -342,6 +342,7 @@ static void a_change_is_in_the_next_answer(void **state)
 static void names_of_addresses_go_with_their_endpoints(void **state)
 {
 	struct kserv_zone *zone = usual_zone();
+	struct kserv_slice *slice;
 	ldns_pkt *packet;
 
 	(void)state;
@@ -352,6 +353,14 @@ static void names_of_addresses_go_with_their_endpoints(void **state)
 	packet = ask(zone, "0.0.200.10.in-addr.arpa", LDNS_RR_TYPE_PTR);
 	assert_int_equal(ldns_pkt_ancount(packet), 2);
 	ldns_pkt_free(packet);
+	/* The same from a second slice is the same. */
+	slice = make_slice("two", "two-again", 1, 0);
+	kserv_zone_set_slice(zone, slice);
+	kserv_slice_free(slice);
+	packet = ask(zone, "0.0.200.10.in-addr.arpa", LDNS_RR_TYPE_PTR);
+	assert_int_equal(ldns_pkt_ancount(packet), 2);
+	ldns_pkt_free(packet);
+	kserv_zone_delete_slice(zone, "default", "two-again");
 	kserv_zone_delete_slice(zone, "default", "two");
 	packet = ask(zone, "0.0.200.10.in-addr.arpa", LDNS_RR_TYPE_PTR);
 	assert_int_equal(ldns_pkt_ancount(packet), 1);

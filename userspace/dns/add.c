@@ -275,13 +275,13 @@ void kserv_dns_add_pointers(struct dns_answering *a)
 	size_t i;
 
 	for (i = 0; i < address->n; i++) {
-		if (!address->v[i].label) {
+		if (!address->v[i].label && kserv_pointer_counts(address, i)) {
 			add_pointer(a, &address->v[i]);
 			return;
 		}
 	}
 	for (i = 0; i < address->n; i++)
-		if (!add_pointer(a, &address->v[i]))
+		if (kserv_pointer_counts(address, i) && !add_pointer(a, &address->v[i]))
 			return;
 }
 

@@ -56,11 +56,6 @@ static bool service_has_port(const struct dns_found *found)
 	return false;
 }
 
-static int compare_label(const uint8_t *a, const uint8_t *b)
-{
-	return memcmp(a, b, (a[0] < b[0] ? a[0] : b[0]) + 1u);
-}
-
 /* The first of the Service's members whose label is not before (or, for @after, behind) @label. */
 static size_t find_member(const struct dns_service *service, const uint8_t *label, bool after)
 {
@@ -68,7 +63,7 @@ static size_t find_member(const struct dns_service *service, const uint8_t *labe
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (compare_label(service->by_name[middle].endpoint->label, label) < after)
+		if (kserv_records_compare_labels(service->by_name[middle].endpoint->label, label) < after)
 			low = middle + 1;
 		else
 			high = middle;
@@ -202,7 +197,7 @@ static void lookup_reverse(const struct kserv_zone *zone, const uint8_t *name, c
 	HASH_FIND(hh, zone->addresses, &addr, sizeof(addr), ret->address);
 	ret->domain_at = labels->at[top];
 	/* Who it belongs to is not known before the objects are. */
-	if (ret->address || !zone->synced)
+	if ((ret->address && kserv_pointers_any(ret->address)) || !zone->synced)
 		ret->kind = DNS_REVERSE;
 }
 

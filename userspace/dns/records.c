@@ -132,6 +132,10 @@ static void touch(struct kserv_zone *zone, struct dns_service *service)
 /* What came from the Service object; its slices stay. */
 static void forget_service(struct kserv_zone *zone, struct dns_service *service)
 {
+	size_t i;
+
+	for (i = 0; i < service->cluster_ips.n; i++)
+		kserv_pointers_remove(zone, &service->cluster_ips.v[i], service, NULL);
 	ports_clear(&service->ports);
 	addresses_clear(&service->cluster_ips);
 	free(service->target);
@@ -189,6 +193,8 @@ void kserv_zone_set_service(struct kserv_zone *zone, const struct kserv_k8s_serv
 		set_target(service, object->external_name);
 	else
 		set_cluster_ips(service, object);
+	for (i = 0; i < service->cluster_ips.n; i++)
+		kserv_pointers_add(zone, &service->cluster_ips.v[i], service, NULL);
 	for (i = 0; i < object->n_ports; i++)
 		add_port(&service->ports, object->ports[i].name, object->ports[i].protocol, object->ports[i].port);
 	if (service->ports.n)
@@ -223,8 +229,10 @@ static void free_slice(struct kserv_zone *zone, struct dns_slice *slice)
 	DL_DELETE(slice->service->slices, slice);
 	HASH_DEL(zone->slices, slice);
 	ports_clear(&slice->ports);
-	for (i = 0; i < slice->n_endpoints; i++)
+	for (i = 0; i < slice->n_endpoints; i++) {
+		kserv_pointers_remove(zone, &slice->endpoints[i].addr, slice->service, slice->endpoints[i].label);
 		free(slice->endpoints[i].label);
+	}
 	free(slice->endpoints);
 	free(slice->key);
 	free(slice);
@@ -271,6 +279,8 @@ void kserv_zone_set_slice(struct kserv_zone *zone, const struct kserv_slice *obj
 	for (i = 0; i < object->n_endpoints; i++)
 		add_endpoint(slice, &object->endpoints[i],
 			     object->address_type == KSERV_ADDRESS_IPV4 ? AF_INET : AF_INET6);
+	for (i = 0; i < slice->n_endpoints; i++)
+		kserv_pointers_add(zone, &slice->endpoints[i].addr, service, slice->endpoints[i].label);
 	HASH_ADD_KEYPTR(hh, zone->slices, slice->key, strlen(slice->key), slice);
 	DL_APPEND(service->slices, slice);
 	touch(zone, service);

@@ -80,17 +80,20 @@ struct dns_service {
 	struct dns_member *members, *by_name;
 	size_t n_members;
 	struct dns_addresses v4, v6;
-	struct dns_address **published;	/* addresses that have pointers to this Service */
-	size_t n_published;
 	UT_hash_handle hh;
 };
 
-/* A name that an address leads back to. @label: NULL for a Service's own name, by its cluster IP. */
+/* A name that an address leads back to. @label: the endpoint's, or NULL for a Service's own name, by its cluster IP. */
 struct dns_pointer {
 	struct dns_service *service;
 	const uint8_t *label;
 };
 
+/**
+ * struct dns_address - what an address leads back to
+ * @v: by Service and then by label, so that those from several slices that say the same are side by side; also of
+ *	slices whose Service is not there
+ */
 struct dns_address {
 	struct kserv_addr addr;
 	struct dns_pointer *v;
@@ -145,6 +148,26 @@ struct kserv_zone {
 
 /* The Service of @key, two labels, made if it is not there; NULL if the names are no labels. */
 struct dns_service *kserv_records_need_service(struct kserv_zone *zone, const char *namespace, const char *name);
+/* It is there and no ExternalName. */
+static inline bool kserv_records_has_addresses(const struct dns_service *service)
+{
+	return service->exists && !service->target && !service->refused;
+}
+
+static inline int kserv_records_compare_labels(const uint8_t *a, const uint8_t *b)
+{
+	return memcmp(a, b, (a[0] < b[0] ? a[0] : b[0]) + 1u);
+}
+
+/* @label is kept as it is, and told again to remove it. */
+void kserv_pointers_add(struct kserv_zone *zone, const struct kserv_addr *addr, struct dns_service *service,
+			const uint8_t *label);
+void kserv_pointers_remove(struct kserv_zone *zone, const struct kserv_addr *addr, struct dns_service *service,
+			   const uint8_t *label);
+/* The pointer counts: its Service is there, and no other before it says the same. */
+bool kserv_pointer_counts(const struct dns_address *address, size_t i);
+bool kserv_pointers_any(const struct dns_address *address);
+
 /* Puts together what changed. */
 void kserv_records_settle(struct kserv_zone *zone);
 /* Forgets all of it but the zone's own settings. */

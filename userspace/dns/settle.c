@@ -12,80 +12,26 @@ static int compare_addr(const struct kserv_addr *a, const struct kserv_addr *b)
 	return memcmp(a, b, sizeof(*a));
 }
 
-static int compare_label(const uint8_t *a, const uint8_t *b)
-{
-	return memcmp(a, b, (a[0] < b[0] ? a[0] : b[0]) + 1u);
-}
-
 static int by_addr(const void *a, const void *b)
 {
 	const struct dns_endpoint *x = ((const struct dns_member *)a)->endpoint;
 	const struct dns_endpoint *y = ((const struct dns_member *)b)->endpoint;
 	int order = compare_addr(&x->addr, &y->addr);
 
-	return order ? order : compare_label(x->label, y->label);
+	return order ? order : kserv_records_compare_labels(x->label, y->label);
 }
 
 static int by_label(const void *a, const void *b)
 {
 	const struct dns_endpoint *x = ((const struct dns_member *)a)->endpoint;
 	const struct dns_endpoint *y = ((const struct dns_member *)b)->endpoint;
-	int order = compare_label(x->label, y->label);
+	int order = kserv_records_compare_labels(x->label, y->label);
 
 	return order ? order : compare_addr(&x->addr, &y->addr);
 }
 
-static void unpublish(struct kserv_zone *zone, struct dns_service *service)
+static void forget(struct dns_service *service)
 {
-	size_t i, j, kept;
-
-	for (i = 0; i < service->n_published; i++) {
-		struct dns_address *address = service->published[i];
-
-		for (j = kept = 0; j < address->n; j++)
-			if (address->v[j].service != service)
-				address->v[kept++] = address->v[j];
-		address->n = kept;
-		if (kept)
-			continue;
-		HASH_DEL(zone->addresses, address);
-		free(address->v);
-		free(address);
-	}
-	free(service->published);
-	service->published = NULL;
-	service->n_published = 0;
-}
-
-/* Once for an address and label: the members come in the order of both. */
-static void publish(struct kserv_zone *zone, struct dns_service *service, const struct kserv_addr *addr,
-		    const uint8_t *label)
-{
-	struct dns_pointer pointer = { .service = service, .label = label };
-	struct dns_address *address;
-	bool first;
-
-	HASH_FIND(hh, zone->addresses, addr, sizeof(*addr), address);
-	if (!address) {
-		address = kserv_must_alloc(sizeof(*address));
-		address->addr = *addr;
-		HASH_ADD(hh, zone->addresses, addr, sizeof(*addr), address);
-	}
-	first = !address->n || address->v[address->n - 1].service != service;
-	if (!first && label && address->v[address->n - 1].label &&
-	    !compare_label(address->v[address->n - 1].label, label))
-		return;
-	address->v = kserv_must_grow(address->v, address->n, sizeof(*address->v));
-	address->v[address->n++] = pointer;
-	if (!first)
-		return;
-	service->published = kserv_must_grow(service->published, service->n_published, sizeof(*service->published));
-	service->published[service->n_published++] = address;
-}
-
-static void forget(struct kserv_zone *zone, struct dns_service *service)
-{
-	unpublish(zone, service);
 	free(service->members);
 	free(service->by_name);
 	free(service->v4.v);
@@ -144,24 +90,14 @@ static void gather_addresses(struct dns_service *service)
 	}
 }
 
-static void put_together(struct kserv_zone *zone, struct dns_service *service)
-{
-	size_t i;
-
-	gather_members(service);
-	gather_addresses(service);
-	for (i = 0; i < service->cluster_ips.n; i++)
-		publish(zone, service, &service->cluster_ips.v[i], NULL);
-	for (i = 0; i < service->n_members; i++)
-		publish(zone, service, &service->members[i].endpoint->addr, service->members[i].endpoint->label);
-}
-
 static void settle(struct kserv_zone *zone, struct dns_service *service)
 {
-	forget(zone, service);
+	forget(service);
 	service->dirty = false;
-	if (service->exists && !service->target && !service->refused)
-		put_together(zone, service);
+	if (kserv_records_has_addresses(service)) {
+		gather_members(service);
+		gather_addresses(service);
+	}
 	if (service->exists || service->slices || service == zone->own)
 		return;
 	HASH_DEL(zone->services, service);
