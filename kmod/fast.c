@@ -17,6 +17,7 @@
 #include <net/netfilter/nf_conntrack.h>
 #include <net/pkt_sched.h>
 #include <net/route.h>
+#include <net/xfrm.h>
 
 #include "kserv.h"
 #include "cache.h"
@@ -223,6 +224,17 @@ static bool is_tracked(const struct sk_buff *skb)
 	return nf_ct_get(skb, &info);
 }
 
+/* IPsec has a say in what is forwarded. */
+static bool has_policies(const struct net *net)
+{
+#ifdef CONFIG_XFRM
+	return net->xfrm.policy_count[XFRM_POLICY_FWD] || net->xfrm.policy_count[XFRM_POLICY_OUT] ||
+	       net->xfrm.policy_default[XFRM_POLICY_FWD] == XFRM_USERPOLICY_BLOCK;
+#else
+	return false;
+#endif
+}
+
 bool kserv_fast_fits(const struct sk_buff *skb, u8 family)
 {
 	const struct dst_entry *dst = skb_dst(skb);
@@ -231,6 +243,7 @@ bool kserv_fast_fits(const struct sk_buff *skb, u8 family)
 	if (dst && family == NFPROTO_IPV4 && skb_rtable(skb)->rt_gw_family == AF_INET6)
 		return false;
 	return dst && !dst->error && !dst_xfrm(dst) && !dst->lwtstate && dst->dev->type == ARPHRD_ETHER &&
+	       !has_policies(dev_net(dst->dev)) &&
 	       dst->output == (family == NFPROTO_IPV4 ? ip_output : ip6_output);
 }
 
