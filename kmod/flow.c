@@ -142,13 +142,13 @@ static u32 find_bucket(const struct kserv_flow_table *table, const struct kserv_
 void kserv_flow_find(struct kserv_net *kn, const struct kserv_tuple *tuple, enum kserv_stage stage,
 		     struct kserv_match *match)
 {
-	struct kserv_flow_bucket *bucket = &kn->flows.buckets[find_bucket(&kn->flows, tuple)];
+	struct hlist_head *bucket = &kn->flows.buckets[find_bucket(&kn->flows, tuple)];
 	struct kserv_flow_node *node;
 	enum kserv_match_kind kind;
 	enum kserv_flow_dir dir;
 
 	match->kind = KSERV_MATCH_NONE;
-	hlist_for_each_entry_rcu(node, &bucket->head, node) {
+	hlist_for_each_entry_rcu(node, bucket, node) {
 		kind = stage == KSERV_STAGE_EARLY ? match_early(node, tuple, &dir) : match_late(node, tuple, &dir);
 		if (kind == KSERV_MATCH_NONE || !is_live(kserv_node_flow(node)))
 			continue;
@@ -195,35 +195,38 @@ bool kserv_flow_target(const struct kserv_flow *flow, enum kserv_stage stage, en
 	return true;
 }
 
-static void lock_two(struct kserv_flow_bucket *a, struct kserv_flow_bucket *b)
-	__acquires(&a->lock) __acquires(&b->lock)
+static spinlock_t *bucket_lock(struct kserv_net *kn, u32 bucket)
+{
+	return &kn->flows.locks[bucket & (KSERV_FLOW_LOCKS - 1)];
+}
+
+static void lock_two(spinlock_t *a, spinlock_t *b) __acquires(a) __acquires(b)
 {
 	if (a > b)
 		swap(a, b);
-	spin_lock(&a->lock);
+	spin_lock(a);
 	if (a != b)
-		spin_lock_nested(&b->lock, SINGLE_DEPTH_NESTING);
+		spin_lock_nested(b, SINGLE_DEPTH_NESTING);
 	else
-		__acquire(&b->lock);
+		__acquire(b);
 }
 
-static void unlock_two(struct kserv_flow_bucket *a, struct kserv_flow_bucket *b)
-	__releases(&a->lock) __releases(&b->lock)
+static void unlock_two(spinlock_t *a, spinlock_t *b) __releases(a) __releases(b)
 {
-	spin_unlock(&a->lock);
+	spin_unlock(a);
 	if (a != b)
-		spin_unlock(&b->lock);
+		spin_unlock(b);
 	else
-		__release(&b->lock);
+		__release(b);
 }
 
-static bool bucket_has(struct kserv_flow_bucket *bucket, const struct kserv_tuple *tuple, bool client)
+static bool bucket_has(struct kserv_net *kn, u32 bucket, const struct kserv_tuple *tuple, bool client)
 {
 	struct kserv_flow_node *node;
 	bool is_client;
 
-	lockdep_assert_held(&bucket->lock);
-	hlist_for_each_entry(node, &bucket->head, node) {
+	lockdep_assert_held(bucket_lock(kn, bucket));
+	hlist_for_each_entry(node, &kn->flows.buckets[bucket], node) {
 		is_client = node->key == KSERV_KEY_CLIENT;
 		if (is_client == client && kserv_tuple_equal(&node->tuple, tuple) && is_live(kserv_node_flow(node)))
 			return true;
@@ -235,22 +238,22 @@ static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
 {
 	struct kserv_flow_node *client = &flow->node[KSERV_KEY_CLIENT];
 	struct kserv_flow_node *endpoint = &flow->node[KSERV_KEY_ENDPOINT];
-	struct kserv_flow_bucket *a, *b;
+	spinlock_t *a, *b;
 	int ret = 0;
 
 	/* The packet was just looked for: its bucket is known. */
 	client->bucket = find_bucket(&kn->flows, &client->tuple);
 	endpoint->bucket = tuple_bucket(&kn->flows, &endpoint->tuple);
-	a = &kn->flows.buckets[client->bucket];
-	b = &kn->flows.buckets[endpoint->bucket];
+	a = bucket_lock(kn, client->bucket);
+	b = bucket_lock(kn, endpoint->bucket);
 	lock_two(a, b);
-	if (bucket_has(a, &client->tuple, true)) {
+	if (bucket_has(kn, client->bucket, &client->tuple, true)) {
 		ret = -EALREADY;
-	} else if (bucket_has(b, &endpoint->tuple, false)) {
+	} else if (bucket_has(kn, endpoint->bucket, &endpoint->tuple, false)) {
 		ret = -EEXIST;
 	} else {
-		hlist_add_head_rcu(&client->node, &a->head);
-		hlist_add_head_rcu(&endpoint->node, &b->head);
+		hlist_add_head_rcu(&client->node, &kn->flows.buckets[client->bucket]);
+		hlist_add_head_rcu(&endpoint->node, &kn->flows.buckets[endpoint->bucket]);
 	}
 	unlock_two(a, b);
 	return ret;
@@ -258,11 +261,11 @@ static int flow_link(struct kserv_net *kn, struct kserv_flow *flow)
 
 static void node_unlink(struct kserv_net *kn, struct kserv_flow_node *node)
 {
-	struct kserv_flow_bucket *bucket = &kn->flows.buckets[node->bucket];
+	spinlock_t *lock = bucket_lock(kn, node->bucket);
 
-	spin_lock_bh(&bucket->lock);
+	spin_lock_bh(lock);
 	hlist_del_rcu(&node->node);
-	spin_unlock_bh(&bucket->lock);
+	spin_unlock_bh(lock);
 }
 
 /* A packet of the endpoint, as it answers this flow. */
@@ -312,7 +315,7 @@ static bool early_drop(struct kserv_net *kn, u32 max)
 	u32 i;
 
 	for (i = 0; i < buckets; i++) {
-		hlist_for_each_entry_rcu(node, &kn->flows.buckets[(start + i) & mask].head, node) {
+		hlist_for_each_entry_rcu(node, &kn->flows.buckets[(start + i) & mask], node) {
 			flow = kserv_node_flow(node);
 			if (!kserv_track_is_disposable(flow) || !kserv_flow_kill(kn, flow))
 				continue;
@@ -359,7 +362,7 @@ struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple
 int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const union nf_inet_addr *source, __be16 port)
 {
 	struct kserv_masquerade *masquerade;
-	struct kserv_flow_bucket *bucket;
+	spinlock_t *lock;
 	int ret = 0;
 
 	masquerade = kzalloc(sizeof(*masquerade), GFP_ATOMIC);
@@ -371,22 +374,22 @@ int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const u
 	masquerade->node.tuple.dst = *source;
 	masquerade->node.tuple.dport = port;
 	masquerade->node.bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
-	bucket = &kn->flows.buckets[masquerade->node.bucket];
+	lock = bucket_lock(kn, masquerade->node.bucket);
 
 	spin_lock(&flow->lock);
-	spin_lock(&bucket->lock);
+	spin_lock(lock);
 	if (flow->dead) {
 		ret = -ENOENT;
 	} else if (!rcu_access_pointer(flow->masquerade)) {
-		if (bucket_has(bucket, &masquerade->node.tuple, false)) {
+		if (bucket_has(kn, masquerade->node.bucket, &masquerade->node.tuple, false)) {
 			ret = -EEXIST;
 		} else {
-			hlist_add_head_rcu(&masquerade->node.node, &bucket->head);
+			hlist_add_head_rcu(&masquerade->node.node, &kn->flows.buckets[masquerade->node.bucket]);
 			rcu_assign_pointer(flow->masquerade, masquerade);
 			masquerade = NULL;
 		}
 	}
-	spin_unlock(&bucket->lock);
+	spin_unlock(lock);
 	spin_unlock(&flow->lock);
 	kfree(masquerade);
 	return ret;
@@ -484,7 +487,7 @@ int kserv_flow_walk(struct kserv_net *kn, unsigned long *bucket, unsigned long *
 	for (; *bucket < 1UL << table->bits; ++*bucket, *skip = 0) {
 		seen = 0;
 		rcu_read_lock();
-		hlist_for_each_entry_rcu(node, &table->buckets[*bucket].head, node) {
+		hlist_for_each_entry_rcu(node, &table->buckets[*bucket], node) {
 			/* Each flow is told of where its client key is. */
 			if (node->key != KSERV_KEY_CLIENT || !is_live(kserv_node_flow(node)) || seen++ < *skip)
 				continue;
@@ -552,12 +555,11 @@ int kserv_flow_net_init(struct kserv_net *kn)
 	return percpu_counter_init(&kn->flows.n, 0, GFP_KERNEL);
 }
 
-int kserv_flow_net_start(struct kserv_net *kn)
+int kserv_flow_net_start(struct kserv_net *kn, u32 flow_max)
 {
 	struct kserv_flow_table *table = &kn->flows;
-	struct kserv_flow_bucket *buckets;
+	struct hlist_head *buckets;
 	unsigned int i;
-	u32 max;
 	int ret;
 
 	lockdep_assert_held(&kn->mutex);
@@ -566,15 +568,17 @@ int kserv_flow_net_start(struct kserv_net *kn)
 	ret = kserv_cache_init(table);
 	if (ret)
 		return ret;
-	max = rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex))->flow_max;
-	table->bits = clamp_t(unsigned int, order_base_2(max), MIN_BITS, MAX_BITS);
+	table->bits = clamp_t(unsigned int, order_base_2(flow_max), MIN_BITS, MAX_BITS);
 	buckets = kvcalloc(1U << table->bits, sizeof(*buckets), GFP_KERNEL);
-	if (!buckets) {
+	table->locks = kvmalloc_array(KSERV_FLOW_LOCKS, sizeof(*table->locks), GFP_KERNEL);
+	if (!buckets || !table->locks) {
+		kvfree(table->locks);
+		kvfree(buckets);
 		kserv_cache_exit(table);
 		return -ENOMEM;
 	}
-	for (i = 0; i < 1U << table->bits; i++)
-		spin_lock_init(&buckets[i].lock);
+	for (i = 0; i < KSERV_FLOW_LOCKS; i++)
+		spin_lock_init(&table->locks[i]);
 	/* Pairs with the READ_ONCE of walkers; packets come only after the hooks are registered. */
 	smp_store_release(&table->buckets, buckets);
 	kserv_gc_start(kn);
@@ -593,6 +597,7 @@ void kserv_flow_net_exit(struct kserv_net *kn)
 		/* Nobody may still be looking into a bucket or the cache. */
 		synchronize_rcu();
 		kvfree(kn->flows.buckets);
+		kvfree(kn->flows.locks);
 		kserv_cache_exit(&kn->flows);
 	}
 	percpu_counter_destroy(&kn->flows.n);

@@ -96,21 +96,20 @@ struct kserv_flow {
 	struct rcu_head rcu;
 };
 
-struct kserv_flow_bucket {
-	struct hlist_head head;
-	spinlock_t lock;
-};
+#define KSERV_FLOW_LOCKS 1024
 
 /**
  * struct kserv_flow_table - the flows of one namespace
  * @buckets: 1 << @bits of them, NULL until the namespace has its first frontend
+ * @locks: KSERV_FLOW_LOCKS of them, each for all buckets whose number has the same last bits
  * @cache: this CPU's front of the table, see cache.h
  * @seed: of the hash
  * @n: flows
  * @gc: removes what has expired, a slice of the table at a time
  */
 struct kserv_flow_table {
-	struct kserv_flow_bucket *buckets;
+	struct hlist_head *buckets;
+	spinlock_t *locks;
 	struct kserv_cache * __percpu *cache;
 	unsigned int bits;
 	hsiphash_key_t seed;
@@ -244,7 +243,10 @@ void kserv_flow_module_exit(void);
 int kserv_flow_net_init(struct kserv_net *kn);
 /* Hooks are gone; empties the table. Context: process. */
 void kserv_flow_net_exit(struct kserv_net *kn);
-/* Buckets and cache; by the transaction that brings the first frontend, under the mutex. Return: 0 or -ENOMEM. */
-int kserv_flow_net_start(struct kserv_net *kn);
+/*
+ * Buckets, enough for @flow_max flows, and cache; by the transaction that brings the first frontend, under the mutex.
+ * Return: 0 or -ENOMEM.
+ */
+int kserv_flow_net_start(struct kserv_net *kn, u32 flow_max);
 
 #endif /* _KSERV_FLOW_H */

@@ -26,7 +26,7 @@ static void scan_batch(struct kserv_net *kn, unsigned int from, unsigned int to,
 
 	rcu_read_lock();
 	for (i = from; i < to; i++) {
-		hlist_for_each_entry_rcu(node, &kn->flows.buckets[i].head, node) {
+		hlist_for_each_entry_rcu(node, &kn->flows.buckets[i], node) {
 			flow = kserv_node_flow(node);
 			if (node->key != KSERV_KEY_CLIENT || !(all || kserv_flow_is_expired(flow)))
 				continue;

@@ -109,6 +109,7 @@ static int prepare_filter(struct kserv_transaction *tx)
 /* What costs a namespace something is there only when it is needed. The hooks come last: they need no undoing. */
 static int prepare_net(struct kserv_transaction *tx)
 {
+	const struct kserv_config *config = tx->config;
 	struct kserv_net *kn = tx->kn;
 	int ret;
 
@@ -119,7 +120,9 @@ static int prepare_net(struct kserv_transaction *tx)
 	}
 	if ((!tx->needs_hooks && !guards_addresses(tx->config)) || kn->hooks_registered)
 		return 0;
-	ret = kserv_flow_net_start(kn);
+	if (!config)
+		config = rcu_dereference_protected(kn->config, lockdep_is_held(&kn->mutex));
+	ret = kserv_flow_net_start(kn, config->flow_max);
 	if (ret)
 		return ret;
 	ret = kserv_hooks_register(kn);

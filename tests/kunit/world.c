@@ -20,7 +20,7 @@ static void start_parts(struct kunit *test, struct kserv_net *kn)
 	int ret;
 
 	mutex_lock(&kn->mutex);
-	ret = kserv_flow_net_start(kn) ?: kserv_session_net_start(kn);
+	ret = kserv_flow_net_start(kn, WORLD_FLOWS) ?: kserv_session_net_start(kn);
 	mutex_unlock(&kn->mutex);
 	KUNIT_ASSERT_EQ(test, ret, 0);
 	cancel_delayed_work_sync(&kn->flows.gc);
