@@ -40,7 +40,7 @@ const struct command commands[] = {
 	{ "route del", "CIDR...", "remove routes", NULL, NULL, build_route_del, NULL },
 	{ "config show", "", "settings in force", config_show_options, cmd_config_show, NULL, NULL },
 	{ "config set", "", "change settings", config_set_options, NULL, build_config_set, config_set_more },
-	{ "flush", "", "remove all services and routes", NULL, cmd_flush, NULL, NULL },
+	{ "flush", "", "remove all services and routes", NULL, cmd_flush, NULL, flush_more },
 	{ "save", "", "write the tables as commands that restore reads", NULL, cmd_save, NULL, save_more },
 	{ "restore", "[FILE]", "make the tables what a file of commands says", restore_options, cmd_restore, NULL,
 	  restore_more },

@@ -281,6 +281,12 @@ enum exit_code cmd_restore(int argc, const char **argv)
 
 struct poptOption flush_options[] = { POPT_TABLEEND };
 
+const char flush_more[] =
+	"The configuration stays, and with it the rule that addresses of its service CIDRs are dropped when no service has\n"
+	"them. To have packets left alone altogether:\n"
+	"\n"
+	"  kservctl flush && kservctl config set --reset\n";
+
 enum exit_code cmd_flush(int argc, const char **argv)
 {
 	struct kserv_transaction transaction;

@@ -46,15 +46,20 @@ check "200 masqueraded connections are there" test "$(seen_by_pod | wc -l)" = 20
 check "none comes from a node port" test "$(seen_by_pod | among 30000 32767)" = 0
 let_go
 
-# Node ports where masquerading has its ports otherwise, and in the middle of those of sockets.
-set_sysctl node1 'ipv4/ip_local_port_range=20000 20999'
-echo 'serviceNodePortRange: 1024-20899' >>"$work/config"
+# Node ports where masquerading has its ports otherwise.
+sed -i '$a serviceNodePortRange: 1024-20899' "$work/config"
 apply "${web/NODEPORT/1080}"
-check "other node ports are kept from them too" grep -q '1024-20899' <(in_netns node1 cat /proc/sys/net/ipv4/ip_local_reserved_ports)
-check "and those of before as well" grep -q '30000-32767' <(in_netns node1 cat /proc/sys/net/ipv4/ip_local_reserved_ports)
 hold client 10.96.0.1:80 200
 check "none of 200 more comes from a node port" test "$(seen_by_pod | among 1024 20899)" = 0
 let_go
+
+# And in the middle of those that sockets get.
+set_sysctl node1 'ipv4/ip_local_port_range=40000 40999'
+sed -i '$c serviceNodePortRange: 40000-40899' "$work/config"
+apply "${web/NODEPORT/40080}"
+check "other node ports are kept from sockets too" grep -q '40000-40899' <(in_netns node1 cat /proc/sys/net/ipv4/ip_local_reserved_ports)
+check "and those of before as well" grep -q '1024-20899,30000-32767' <(in_netns node1 cat /proc/sys/net/ipv4/ip_local_reserved_ports)
 hold node1 10.244.1.11:8080 50
-check "nor does any of the node's own" test "$(seen_by_pod | among 1024 20899)" = 0
+check "none of the node's own comes from a node port" test "$(seen_by_pod | among 40000 40899)" = 0
+check "they come from the rest" test "$(seen_by_pod | among 40900 40999)" = 50
 let_go
