@@ -290,12 +290,10 @@ class ApiServer:
             self.lock.notify_all()
 
     def forget(self):
-        """Compact: nothing before now can be watched from, and pages handed out are void."""
+        """Compact: no watch can begin before now, and pages handed out are void. Watches that run miss nothing."""
         with self.lock:
             self.oldest = self.version
             self.pages.clear()
-            for resource in self.resources.values():
-                resource.history.clear()
 
     def fault(self, *args, **kwargs):
         fault = Fault(*args, **kwargs)
@@ -519,24 +517,25 @@ class ApiServer:
             handler.chunk(resource.bookmark(now, True))
         handler.wfile.flush()
         # From a version that is not reached yet nothing comes, not even a bookmark.
-        version = version or now
+        version, reached = version or now, False
         while not self.closing.is_set() and time.monotonic() < ends and epoch == getattr(self, "epoch", 0):
             with self.lock:
-                events = [event for event in resource.history if event[0] > version]
-                if not events:
+                if not any(event[0] > version for event in resource.history):
                     self.lock.wait(min(0.05, max(0.001, ends - time.monotonic())))
+                events = [event for event in resource.history if event[0] > version]
+                # All that happened up to now is sent now; a bookmark may say so and no more.
+                version = max(version, self.version)
+                reached = version == self.version
             for event in events:
                 if self._is_selected(event[2], query):
                     handler.chunk(resource.event(event[1], event[2]))
-                version = event[0]
-            if bookmarks and version <= self.version and time.monotonic() >= next_bookmark:
+            if bookmarks and reached and time.monotonic() >= next_bookmark:
                 next_bookmark += self.bookmark_seconds
-                version = self.version
                 handler.chunk(resource.bookmark(version))
         if self.closing.is_set():
             raise Cut()
-        if bookmarks and version <= self.version:
-            handler.chunk(resource.bookmark(self.version))
+        if bookmarks and reached:
+            handler.chunk(resource.bookmark(version))
 
 
 def merge(there, patch):
