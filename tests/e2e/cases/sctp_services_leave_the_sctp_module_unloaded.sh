@@ -4,13 +4,13 @@
 # Many distributions keep the kernel's SCTP from being loaded, for its attack surface: a service of that protocol must
 # not load it (rule 1.20).
 #
+# Comes first: once used, the module stays.
+#
 #   node1 (nobody sends)
 . "$(dirname "$0")/../lib.sh"
 
 sctp_is_not_loaded() { ! [ -e /sys/module/sctp ]; }
 
-# Servers and clients of other cases may have loaded it.
-modprobe -r sctp_diag sctp 2>/dev/null
 sctp_is_not_loaded || skip "the sctp module is in use"
 
 setup_cluster pod1
