@@ -55,6 +55,7 @@ help:
 	@echo '  make userspace     build/bin/kservctl and what else has a main.c'
 	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
 	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
+	@echo '  make soak          random messages, packets and faults on the debug kernel for MINUTES=30'
 	@echo '  make test-vng      the cases in the VM of virtme-ng'
 	@echo '  make fuzz          any bytes into what reads bytes, SECONDS=... (600) for each reader'
 	@echo '  make bench         measure against the other service proxies'
@@ -158,6 +159,11 @@ test:
 	@scripts/deps test
 	@tests/run all
 
+# MINUTES says how long at least; a round takes some.
+soak:
+	@scripts/deps test
+	@tests/run soak
+
 test-vng:
 	@scripts/deps test
 	@tests/run vng
@@ -191,7 +197,7 @@ clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all help modules userspace unit-tests vm-programs host-programs fuzz-programs libraries-there demo shell \
-	check test test-vng fuzz bench genl install dkms-install clean
+	check test soak test-vng fuzz bench genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \
