@@ -21,7 +21,7 @@ start_traffic b pod2 udp 10.96.0.2:80 timeout 50
 start_traffic c client tcp "[fd00:10:96::1]:80" timeout 200
 seed=${SEED:-$RANDOM}
 say "seed $seed"
-netlink_fuzz "$seed" $((20000 * ${SOAK:-1})) node1 node2 >"$work/figures" 2>"$work/complaints" &
+netlink_fuzz "$seed" $((20000 * ${SOAK:-1} / ${PATIENCE:-1})) node1 node2 >"$work/figures" 2>"$work/complaints" &
 wait $! || fail "the messages: $(<"$work/complaints")"
 figures "$(<"$work/figures")"
 for name in a b c; do

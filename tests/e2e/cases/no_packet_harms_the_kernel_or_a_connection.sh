@@ -33,7 +33,7 @@ make_services() {
 }
 
 fuzz() {
-	packet_fuzz "$1" $((12000 * ${SOAK:-1})) "${ways[@]}" >"$work/figures" 2>"$work/complaints" &
+	packet_fuzz "$1" $((12000 * ${SOAK:-1} / ${PATIENCE:-1})) "${ways[@]}" >"$work/figures" 2>"$work/complaints" &
 	wait $! || fail "the packets: $(<"$work/complaints")"
 	say "seed $1, fast path $fast_path"
 	figures "$(<"$work/figures")"
