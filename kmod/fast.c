@@ -278,12 +278,15 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 					       const struct kserv_packet *packet, const struct nf_hook_state *state,
 					       bool *ret_fresh)
 {
-	struct kserv_match match;
+	bool untracked = rcu_dereference(kn->config)->conntrack == KSERV_CONNTRACK_BYPASS;
 	const struct kserv_masquerade *masquerade;
 	const struct kserv_way *way;
+	struct kserv_match match;
 	struct kserv_tuple to;
 
 	*ret_fresh = false;
+	if (!kserv_hooks_alone(kn->net, packet->tuple.family, untracked))
+		return NULL;
 	kserv_flow_find(kn, &packet->tuple, KSERV_STAGE_EARLY, &match);
 	if (match.kind == KSERV_MATCH_NONE && kserv_hooks_unwatched(kn->net, packet->tuple.family)) {
 		match.flow = kserv_start_plainly(kn, packet, state->in);
@@ -295,11 +298,14 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 	} else if ((match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS) || is_syn(packet)) {
 		return NULL;
 	}
+	/* The configuration may have been another one when it started. */
+	if (untracked && !(match.flow->flags & KSERV_FLOW_FLAGS_UNTRACKED))
+		return NULL;
 	to = packet->tuple;
 	if (match.kind == KSERV_MATCH_REWRITE)
 		kserv_flow_target(match.flow, KSERV_STAGE_EARLY, match.dir, &to);
 	way = kserv_way_find(kn, skb, state->in->ifindex, &to);
-	if (!way || !way->fast || !kserv_hooks_alone(kn->net, to.family, match.flow->flags))
+	if (!way || !way->fast)
 		return NULL;
 	masquerade = rcu_dereference(match.flow->masquerade);
 	if (match.dir == KSERV_DIR_OUT)

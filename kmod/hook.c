@@ -114,7 +114,7 @@ static bool routing_is_next(const struct nf_hook_state *state)
 	return false;
 }
 
-bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags)
+bool kserv_hooks_alone(const struct net *net, u8 family, bool untracked)
 {
 	const struct nf_hook_entries *entries = pre_routing_entries(net, family);
 	int i;
@@ -124,7 +124,7 @@ bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags)
 	for (i = 0; i < entries->num_hook_entries; i++) {
 		if (entries->hooks[i].hook == hook_early || is_own(entries, i, NF_IP_PRI_CONNTRACK_DEFRAG))
 			continue;
-		if (!(flow_flags & KSERV_FLOW_FLAGS_UNTRACKED) || !is_own(entries, i, NF_IP_PRI_CONNTRACK))
+		if (!untracked || !is_own(entries, i, NF_IP_PRI_CONNTRACK))
 			return false;
 	}
 	return true;
@@ -143,7 +143,7 @@ bool kserv_hooks_unwatched(const struct net *net, u8 family)
 		post_routing = rcu_dereference(nf->hooks_ipv6[NF_INET_POST_ROUTING]);
 	}
 	return !forward && post_routing && post_routing->num_hook_entries == 1 &&
-	       post_routing->hooks[0].hook == hook_late && kserv_hooks_alone(net, family, 0);
+	       post_routing->hooks[0].hook == hook_late && kserv_hooks_alone(net, family, false);
 }
 
 /*
@@ -263,7 +263,8 @@ static bool is_idle_late(const struct kserv_net *kn, const struct kserv_match *m
 		return false;
 	if (!kn->fast_started)
 		return !kserv_track_is_settled(match->flow);
-	return fast && kserv_hooks_alone(kn->net, match->flow->node[0].tuple.family, match->flow->flags);
+	return fast && kserv_hooks_alone(kn->net, match->flow->node[0].tuple.family,
+					 match->flow->flags & KSERV_FLOW_FLAGS_UNTRACKED);
 }
 
 /* Do what the flow says, and remember it for the packets that follow if @settled. */

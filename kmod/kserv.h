@@ -113,10 +113,11 @@ static inline struct kserv_net *kserv_pernet(const struct net *net)
 int kserv_hooks_register(struct kserv_net *kn);
 void kserv_hooks_unregister(struct kserv_net *kn);
 /*
- * Is there nobody else at PRE_ROUTING who could mark packets of a flow with these flags, or would miss them?
+ * Is there nobody else at PRE_ROUTING who could mark a packet, or would miss it? Connection tracking would, unless the
+ * packet is @untracked.
  * Context: RCU read section.
  */
-bool kserv_hooks_alone(const struct net *net, u8 family, u16 flow_flags);
+bool kserv_hooks_alone(const struct net *net, u8 family, bool untracked);
 /* Is there nobody else at all at the hooks that forwarded packets pass? Context: RCU read section. */
 bool kserv_hooks_unwatched(const struct net *net, u8 family);
 
