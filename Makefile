@@ -4,6 +4,8 @@
 B := $(abspath $(or $(KSERV_BUILD),build))
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
+# Debian's packages have another one.
+ZSH_FOLDER ?= zsh/site-functions
 VERSION := $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 export KSERV_BUILD := $(B)
 export JOBS
@@ -186,8 +188,10 @@ install: userspace
 	install -D -m 755 $(B)/bin/kservd '$(DESTDIR)$(PREFIX)/sbin/kservd'
 	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	sed 's|/usr/sbin/|$(PREFIX)/sbin/|' deploy/kservd.service >'$(DESTDIR)$(PREFIX)/lib/systemd/system/kservd.service'
-	install -d '$(DESTDIR)$(PREFIX)/share/bash-completion/completions'
+	install -d $(addprefix '$(DESTDIR)$(PREFIX)/share'/,bash-completion/completions $(ZSH_FOLDER) fish/vendor_completions.d)
 	$(B)/bin/kservctl completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kservctl'
+	$(B)/bin/kservctl completion zsh >'$(DESTDIR)$(PREFIX)/share/$(ZSH_FOLDER)/_kservctl'
+	$(B)/bin/kservctl completion fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kservctl.fish'
 	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
 
 dkms-install:

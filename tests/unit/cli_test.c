@@ -296,7 +296,7 @@ static void every_command_has_help_and_stands_in_the_completion(void **state)
 		assert_string_equal(outcome.err, "");
 		snprintf(line, sizeof(line), "Usage: kservctl %s", command->words);
 		assert_int_equal(strncmp(outcome.out, line, strlen(line)), 0);
-		snprintf(line, sizeof(line), "'%s') words=", command->words);
+		snprintf(line, sizeof(line), "'%s') next=", command->words);
 		assert_non_null(strstr(script.out, line));
 	}
 	run("", "", &outcome);

@@ -62,7 +62,7 @@ const struct command commands[] = {
 	  dns_query_more },
 
 	{ "help", "[COMMAND]", "what the commands are, or one command's help", NULL, cmd_help, NULL, NULL },
-	{ "completion", "bash", "print a script that completes commands in the shell", NULL, cmd_completion, NULL,
+	{ "completion", "bash|zsh|fish", "print a script that completes commands in the shell", NULL, cmd_completion, NULL,
 	  completion_more },
 	{ }
 };
