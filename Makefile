@@ -41,6 +41,7 @@ host_programs := $(foreach source,$(host_sources),$(B)/bin/tests/$(basename $(no
 
 fuzz_programs := $(patsubst tests/fuzz/%.c,$(B)/bin/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
+manual_pages := $(wildcard man/*.scd)
 prepared_kernels := $(wildcard $(B)/kernels/6.*.*/lib/modules/*/build)
 running_kernel := $(wildcard /lib/modules/$(shell uname -r)/build)
 KDIR ?= $(running_kernel) $(prepared_kernels)
@@ -55,6 +56,7 @@ help:
 	@echo
 	@echo '  make modules       kserv.ko, for KDIR=... or the running and the prepared kernels'
 	@echo '  make userspace     build/bin/kservctl and what else has a main.c'
+	@echo '  make man           the manual pages (with scdoc)'
 	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
 	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
 	@echo '  make soak          random messages, packets and faults on the debug kernel for MINUTES=30'
@@ -183,7 +185,14 @@ genl:
 	@scripts/deps test
 	@include/regen $(B)/linux-source
 
-install: userspace
+# What the programs say of their options is taken from themselves.
+man: userspace
+	@command -v scdoc >/dev/null || { echo 'make man: scdoc is missing; scripts/deps deb installs it on Debian' >&2; exit 1; }
+	@mkdir -p $(B)/man
+	@for page in $(basename $(notdir $(manual_pages))); do \
+		scripts/manual man/$$page.scd $(B)/bin >$(B)/man/$$page.scd && scdoc <$(B)/man/$$page.scd >$(B)/man/$$page || exit 1; done
+
+install: userspace $(if $(shell command -v scdoc),man)
 	install -D -m 755 $(B)/bin/kservctl '$(DESTDIR)$(PREFIX)/sbin/kservctl'
 	install -D -m 755 $(B)/bin/kservd '$(DESTDIR)$(PREFIX)/sbin/kservd'
 	install -d '$(DESTDIR)$(PREFIX)/lib/systemd/system'
@@ -192,7 +201,9 @@ install: userspace
 	$(B)/bin/kservctl completion bash >'$(DESTDIR)$(PREFIX)/share/bash-completion/completions/kservctl'
 	$(B)/bin/kservctl completion zsh >'$(DESTDIR)$(PREFIX)/share/$(ZSH_FOLDER)/_kservctl'
 	$(B)/bin/kservctl completion fish >'$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/kservctl.fish'
-	$(foreach page,$(wildcard man/*.8),install -D -m 644 $(page) '$(DESTDIR)$(PREFIX)/share/man/man8/$(notdir $(page))';)
+	@command -v scdoc >/dev/null || echo 'make install: without scdoc there is no manual; man/ has its sources'
+	$(if $(shell command -v scdoc),$(foreach page,$(basename $(notdir $(manual_pages))),install -D -m 644 $(B)/man/$(page) \
+		'$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page)';))
 
 dkms-install:
 	@scripts/dkms-install
