@@ -9,7 +9,13 @@ const struct kserv_schema kserv_schema_config[] = {
 	{ "KservConfiguration",
 	  "@KubeProxyConfiguration serviceCIDR:string serviceNodePortRange:string nodeIPs:[]string "
 	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
-	  "store:string controlSocket:string dns:DNSConfiguration" },
+	  "store:string controlSocket:string dns:DNSConfiguration podNetwork:PodNetworkConfiguration" },
+	{ "PodNetworkConfiguration",
+	  "mode:string mtu:int32 vxlan:PodNetworkVXLAN cni:PodNetworkCNI" },
+	{ "PodNetworkVXLAN",
+	  "device:string id:int32 port:int32 family:string" },
+	{ "PodNetworkCNI",
+	  "type:string path:string dataDir:string bridge:string" },
 	{ "DNSConfiguration",
 	  "enabled:bool domain:string clusterIPs:[]string port:int32 ttl:int32 pods:string upstreams:[]string "
 	  "resolvConf:string stubDomains:[]DNSStubDomain clients:[]string" },

@@ -54,4 +54,10 @@ COMMAND_RUN(takeover);
 COMMAND_RUN(completion);
 COMMAND_RUN(dns_query);
 
+/* the pod network */
+COMMAND_RUN(routes);
+COMMAND_RUN(cni_write);
+COMMAND_RUN(cni_check);
+COMMAND_RUN(cni_remove);
+
 #endif

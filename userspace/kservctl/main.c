@@ -61,6 +61,13 @@ const struct command commands[] = {
 	{ "dns query", "NAME [TYPE]", "ask a DNS server, as a client does", dns_query_options, cmd_dns_query, NULL,
 	  dns_query_more },
 
+	{ "routes", "", "the kernel's routes to other nodes' pods", routes_options, cmd_routes, NULL, routes_more },
+	{ "cni write", "[CIDR...]", "write the file for the CNI plugins", cni_write_options, cmd_cni_write, NULL,
+	  cni_write_more },
+	{ "cni check", "[CIDR...]", "whether that file is as it should be", cni_check_options, cmd_cni_check, NULL,
+	  cni_check_more },
+	{ "cni remove", "", "remove that file: no new pods", cni_remove_options, cmd_cni_remove, NULL, cni_remove_more },
+
 	{ "help", "[COMMAND]", "what the commands are, or one command's help", NULL, cmd_help, NULL, NULL },
 	{ "completion", "bash|zsh|fish", "print a script that completes commands in the shell", NULL, cmd_completion, NULL,
 	  completion_more },

@@ -48,6 +48,8 @@ static void changed(void *context, enum kserv_kube_kind kind, union kserv_kube_o
 		changed_slice(&daemon->model, old, new);
 	else if (kind == KSERV_KUBE_NODES)
 		changed_node(&daemon->model, old, new);
+	if (kind == KSERV_KUBE_NODES)
+		podnet_touch(daemon);
 	names_follow(daemon, kind, meta);
 }
 
@@ -62,6 +64,7 @@ static void synced(void *context, enum kserv_kube_kind kind)
 		       daemon->model.cluster.n_nodes);
 	names_synced(daemon);
 	kserv_model_complete(&daemon->model);
+	podnet_touch(daemon);
 }
 
 /* An error is said when it is new, and when it is over. */

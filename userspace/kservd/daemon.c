@@ -161,6 +161,7 @@ static void tell_state(struct daemon *daemon, int error)
 		       real_now(NULL) - daemon->metrics.started, program->generation, counts->services_set,
 		       counts->services_removed, program->last.duration_us / 1000.0);
 	sd_notify(0, "READY=1");
+	podnet_touch(daemon);
 }
 
 /* Sockets must not be given node ports by chance: what comes to such a port is the Service's. */
@@ -230,6 +231,7 @@ static int on_check_timer(sd_event_source *source, uint64_t time, void *context)
 	sd_event_source_set_time(source, time + daemon->options.sync_period_us);
 	checks_retry(daemon->checks);
 	local_check(daemon);
+	podnet_touch(daemon);
 	if (!daemon->is_ready)
 		sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%llu", START_MORE_US);
 	if (!daemon->model.is_complete)
@@ -258,6 +260,7 @@ static void take_settings(struct daemon *daemon)
 		kserv_embedded_config_settings(&daemon->options.config, &settings);
 		kserv_model_set_settings(&daemon->model, &settings);
 		names_settle(daemon);
+		podnet_touch(daemon);
 	} else {
 		local_reload(daemon, &errors);
 	}
@@ -356,6 +359,8 @@ static int start(struct daemon *daemon)
 		return error;
 	error = names_start(daemon, &errors);
 	if (!error)
+		error = podnet_start(daemon, &errors);
+	if (!error)
 		error = daemon->options.from_api ? api_start(daemon, &errors) : local_start(daemon, &errors);
 	daemon_log_errors(&errors);
 	return error;
@@ -368,6 +373,7 @@ static void stop(struct daemon *daemon)
 	checks_free(daemon->checks);
 	kserv_model_clear(&daemon->model);
 	names_stop(daemon);
+	podnet_stop(daemon);
 	program_clear(&daemon->program);
 	api_stop(daemon);
 	local_stop(daemon);

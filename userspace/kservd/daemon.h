@@ -13,6 +13,7 @@
 #include "kservd/model.h"
 #include "kservd/names.h"
 #include "kservd/options.h"
+#include "kservd/podnet.h"
 #include "kservd/ports.h"
 #include "kservd/program.h"
 #include "kservd/window.h"
@@ -30,7 +31,7 @@ enum daemon_exit { DAEMON_ENDED, DAEMON_FAILED, DAEMON_USAGE };
  * @look_timer, @look_in: when to look whether others have changed the store
  * @kube: unused with the embedded store; @api_error: what was last said about it
  * @events_from: as if the events told so far had been told one every EVENT_EVERY_US since then
- * @names: NULL where cluster DNS is off
+ * @names: NULL where cluster DNS is off; @podnet: NULL where the pod network is somebody else's
  * @updated: when the kernel was last brought in step, CLOCK_REALTIME
  * @answer: of the control request that is being worked on; warnings of plan are put into it, too
  * @reserved: node ports that sockets are kept off
@@ -52,6 +53,7 @@ struct daemon {
 	uint64_t look_in;
 	struct checks *checks;
 	struct names *names;
+	struct podnet *podnet;
 	struct ports *ports;
 	struct control *control;
 	struct metrics metrics;

@@ -25,6 +25,7 @@ int local_reload(struct daemon *daemon, struct kserv_errors *errors)
 	kserv_cluster_clear(&daemon->stored);
 	daemon->stored = cluster;
 	names_settle(daemon);
+	podnet_touch(daemon);
 	return 0;
 }
 

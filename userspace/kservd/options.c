@@ -9,6 +9,7 @@
 #include "kservd/names.h"
 #include "kservd/options.h"
 #include "lib/addr.h"
+#include "podnet/config.h"
 #include "source/store.h"
 
 #define DEFAULT_SYNC_PERIOD	30.0
@@ -254,6 +255,8 @@ static char *path_or(const struct kserv_value *root, const char *path, const cha
 static void read_daemon(struct options *options, struct kserv_errors *errors)
 {
 	const struct kserv_value *root = options->config.tree.root;
+	struct kserv_podnet_config podnet;
+	struct kserv_cni_config cni;
 	struct names_config names;
 	int64_t score = kserv_value_int(root, "oomScoreAdj", INT32_MIN);
 
@@ -273,6 +276,8 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	/* Read again by whoever needs it. */
 	names_config_read(root, &options->config.service_cidrs, &names, errors);
 	names_config_clear(&names);
+	kserv_podnet_config_read(root, &podnet, &cni, errors);
+	kserv_cni_config_clear(&cni);
 }
 
 int options_read(struct options *options, struct kserv_errors *errors)

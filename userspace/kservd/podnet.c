@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <netlink/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kservd/daemon.h"
+#include "kservd/podnet.h"
+#include "lib/log.h"
+#include "podnet/apply.h"
+#include "podnet/config.h"
+#include "podnet/watch.h"
+
+/**
+ * struct podnet - the pod network of this daemon
+ * @said: what was last said, so that what holds on is not said again and again
+ */
+struct podnet {
+	struct kserv_podnet_config config;
+	struct kserv_cni_config cni;
+	struct kserv_podnet_watch *watch;
+	struct nl_sock *socket;
+	char *said;
+};
+
+/* Takes over @text; NULL when all is well. */
+static void say(struct podnet *podnet, char *text)
+{
+	if (text && (!podnet->said || strcmp(podnet->said, text)))
+		kserv_log_warning("pod network: %s", text);
+	else if (!text && podnet->said)
+		kserv_log_note("pod network: all is well again");
+	free(podnet->said);
+	podnet->said = text;
+}
+
+/* Once the way to other pods is there and Services work, pods may start. */
+static int write_cni(struct daemon *daemon, const struct kserv_podnet_plan *plan, char **ret_why)
+{
+	const struct podnet *podnet = daemon->podnet;
+	bool is_changed;
+	char *text;
+	int error;
+
+	if (!*podnet->cni.path || !daemon->is_ready || !plan->pod_cidrs.n)
+		return 0;
+	text = kserv_cni_text(&podnet->cni, &plan->pod_cidrs, plan->pod_mtu);
+	error = kserv_cni_write(podnet->cni.path, text, &is_changed, ret_why);
+	if (!error && is_changed)
+		kserv_log_note("pod network: wrote %s", podnet->cni.path);
+	free(text);
+	return error;
+}
+
+static int apply(struct podnet *podnet, const struct kserv_podnet_plan *plan, char **ret_why)
+{
+	struct kserv_podnet_changes changes;
+	int error = kserv_podnet_apply(podnet->socket, &podnet->config, plan, &changes, ret_why);
+
+	if (changes.made_device)
+		kserv_log_note("pod network: made the VXLAN device %s", podnet->config.device);
+	if (changes.set || changes.removed)
+		kserv_log_note("pod network: set %u and removed %u routes and neighbours", changes.set, changes.removed);
+	return error;
+}
+
+/* The first sentence, which the caller frees; the rest of them is seen when it is settled. */
+static char *first_warning(struct kserv_warnings *warnings)
+{
+	char *text = warnings->n ? kserv_must_printf("%s: %s", warnings->v[0].object, warnings->v[0].text) : NULL;
+
+	kserv_warnings_clear(warnings);
+	return text;
+}
+
+static void settle(void *context)
+{
+	struct daemon *daemon = context;
+	struct podnet *podnet = daemon->podnet;
+	const struct kserv_cluster *cluster = &daemon->model.cluster;
+	struct kserv_warnings warnings = { 0 };
+	struct kserv_podnet_view view = { 0 };
+	struct kserv_podnet_plan plan;
+	struct kserv_here here;
+	char *why = NULL;
+
+	/* Without all Nodes, or our own, what is there stays. */
+	if (!daemon->model.is_complete)
+		return;
+	kserv_here_init(&here, cluster);
+	if (!here.node) {
+		say(podnet, kserv_must_printf("there is no Node \"%s\" (hostnameOverride names this machine's), "
+					      "so nothing is changed", cluster->settings.node_name));
+		return;
+	}
+	if (!kserv_podnet_view(podnet->socket, here.primary, &view, &why)) {
+		kserv_podnet_plan(&podnet->config, &here, cluster->nodes, cluster->n_nodes, &view, &plan, &warnings);
+		if (!apply(podnet, &plan, &why))
+			write_cni(daemon, &plan, &why);
+		kserv_podnet_plan_clear(&plan);
+	}
+	kserv_podnet_view_clear(&view);
+	if (why)
+		kserv_warnings_clear(&warnings);
+	say(podnet, why ? why : first_warning(&warnings));
+}
+
+int podnet_start(struct daemon *daemon, struct kserv_errors *errors)
+{
+	struct podnet *podnet = kserv_must_alloc(sizeof(*podnet));
+	char *why = NULL;
+	int error;
+
+	daemon->podnet = podnet;
+	if (!kserv_podnet_config_read(daemon->options.config.tree.root, &podnet->config, &podnet->cni, errors)) {
+		podnet_stop(daemon);
+		return 0;
+	}
+	error = kserv_podnet_open(&podnet->socket, &why);
+	if (!error)
+		error = kserv_podnet_watch_new(daemon->loop, settle, daemon, &podnet->watch, &why);
+	if (error) {
+		errors->source = NULL;
+		kserv_errors_add(errors, 0, 0, "", "pod network: %s", why ? why : strerror(-error));
+		free(why);
+	}
+	return error;
+}
+
+void podnet_stop(struct daemon *daemon)
+{
+	struct podnet *podnet = daemon->podnet;
+
+	if (!podnet)
+		return;
+	kserv_podnet_watch_free(podnet->watch);
+	if (podnet->socket)
+		nl_socket_free(podnet->socket);
+	kserv_cni_config_clear(&podnet->cni);
+	free(podnet->said);
+	free(podnet);
+	daemon->podnet = NULL;
+}
+
+void podnet_touch(struct daemon *daemon)
+{
+	if (daemon->podnet && daemon->podnet->watch)
+		kserv_podnet_watch_touch(daemon->podnet->watch);
+}
