@@ -40,10 +40,7 @@ struct poptOption cni_remove_options[] = {
 const char cni_write_more[] =
 	"The file that podNetwork.cni.path names, for the plugins that podNetwork.cni.type does. The pod CIDRs are those of\n"
 	"this machine's Node in the embedded cluster, unless they are given. kservd writes the file by itself once Services\n"
-	"and routes are in the kernel. In JSON: {path, changed}.\n"
-	"\n"
-	"  kservctl cni write\n"
-	"  kservctl cni write 10.244.1.0/24 fd00:10:244:1::/64 --mtu 1450\n";
+	"and routes are in the kernel. In JSON: {path, changed}.\n";
 
 const char cni_check_more[] =
 	"Exit code 1 if the file is not there or not what cni write would make of it. In JSON: {path, right, reason}.\n";
