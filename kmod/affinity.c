@@ -233,7 +233,7 @@ int kserv_session_net_start(struct kserv_net *kn)
 	lockdep_assert_held(&kn->mutex);
 	if (table->buckets)
 		return 0;
-	buckets = kvcalloc(1U << BUCKET_BITS, sizeof(*buckets), GFP_KERNEL);
+	buckets = kvcalloc(1U << BUCKET_BITS, sizeof(*buckets), KSERV_GFP_TABLE);
 	if (!buckets)
 		return -ENOMEM;
 	for (i = 0; i < 1U << BUCKET_BITS; i++)

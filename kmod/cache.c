@@ -7,6 +7,7 @@
 
 #include "kserv.h"
 #include "cache.h"
+#include "service.h"
 
 /* Bring what an entry has counted to its flow. */
 static void fold(struct kserv_cache *cache, struct kserv_cache_entry *entry)
@@ -214,7 +215,7 @@ int kserv_cache_init(struct kserv_flow_table *table)
 	if (!table->cache)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
-		cache = kvzalloc_node(sizeof(*cache), GFP_KERNEL, cpu_to_node(cpu));
+		cache = kvzalloc_node(sizeof(*cache), KSERV_GFP_TABLE, cpu_to_node(cpu));
 		if (!cache) {
 			kserv_cache_exit(table);
 			return -ENOMEM;

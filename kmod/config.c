@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The configuration of a namespace and lists of CIDRs: defaults, reading, writing. */
+#include <linux/capability.h>
 #include <linux/inetdevice.h>
 #include <linux/jiffies.h>
 #include <linux/slab.h>
@@ -15,6 +16,8 @@
  */
 #define MAX_TIMEOUT (20 * 24 * 3600)
 #define MAX_TABLE 16777216U
+#define DEFAULT_FLOW_MAX 262144
+#define DEFAULT_SESSION_MAX 65536
 /* Three full lists of the configuration must fit into one attribute, 64 KiB, when they are shown. */
 #define MAX_PREFIXES 640
 
@@ -157,8 +160,8 @@ struct kserv_config *kserv_config_alloc(void)
 	config->masquerade_port_min = 1024;
 	config->masquerade_port_max = 29999;
 	config->fast_path = 1;
-	config->flow_max = 262144;
-	config->session_max = 65536;
+	config->flow_max = DEFAULT_FLOW_MAX;
+	config->session_max = DEFAULT_SESSION_MAX;
 	/* A client gives up a SYN after some 130 s, but a retransmission makes a new flow just as well. */
 	config->tcp_syn_timeout = 60 * HZ;
 	/* As kube-proxy sets nf_conntrack_tcp_timeout_established. */
@@ -233,6 +236,10 @@ static int parse_tables(struct kserv_config *config, struct nlattr **tb, struct 
 		config->session_max = nla_get_u32(session_max);
 	if (!config->session_max || config->session_max > MAX_TABLE)
 		return kserv_refuse(extack, session_max, -ERANGE, "session-max lies between 1 and 16777216");
+	/* Packets make them, so that nobody's memory is charged for them. */
+	if ((config->flow_max > DEFAULT_FLOW_MAX || config->session_max > DEFAULT_SESSION_MAX) && !capable(CAP_NET_ADMIN))
+		return kserv_refuse(extack, flow_max ?: session_max, -EPERM,
+				    "more flows or sessions than by default need CAP_NET_ADMIN in the initial user namespace");
 	return 0;
 }
 

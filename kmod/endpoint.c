@@ -108,7 +108,7 @@ static int reserve(struct kserv_service_change *change)
 
 	if (change->n_endpoints < change->max_endpoints)
 		return 0;
-	endpoints = kvmalloc_array(max, sizeof(*endpoints), GFP_KERNEL_ACCOUNT);
+	endpoints = kvmalloc_array(max, sizeof(*endpoints), KSERV_GFP_TABLE);
 	if (!endpoints)
 		return -ENOMEM;
 	if (change->n_endpoints)

@@ -569,8 +569,8 @@ int kserv_flow_net_start(struct kserv_net *kn, u32 flow_max)
 	if (ret)
 		return ret;
 	table->bits = clamp_t(unsigned int, order_base_2(flow_max), MIN_BITS, MAX_BITS);
-	buckets = kvcalloc(1U << table->bits, sizeof(*buckets), GFP_KERNEL);
-	table->locks = kvmalloc_array(KSERV_FLOW_LOCKS, sizeof(*table->locks), GFP_KERNEL);
+	buckets = kvcalloc(1U << table->bits, sizeof(*buckets), KSERV_GFP_TABLE);
+	table->locks = kvmalloc_array(KSERV_FLOW_LOCKS, sizeof(*table->locks), KSERV_GFP_TABLE);
 	if (!buckets || !table->locks) {
 		kvfree(table->locks);
 		kvfree(buckets);

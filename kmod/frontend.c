@@ -163,7 +163,7 @@ static struct kserv_frontend_change *change_add(struct kserv_transaction *tx, st
 	struct kserv_frontend_change *changes;
 
 	if (tx->n_frontends == tx->max_frontends) {
-		changes = kvmalloc_array(max, sizeof(*changes), GFP_KERNEL_ACCOUNT);
+		changes = kvmalloc_array(max, sizeof(*changes), KSERV_GFP_TABLE);
 		if (!changes)
 			return NULL;
 		if (tx->n_frontends)

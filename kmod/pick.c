@@ -293,8 +293,8 @@ static u16 *maglev_build(const struct kserv_choices *choices, bool local)
 	struct maglev_state *state;
 	u16 *table;
 
-	table = kvmalloc_array(size, sizeof(*table), GFP_KERNEL);
-	state = kvcalloc(n, sizeof(*state), GFP_KERNEL);
+	table = kvmalloc_array(size, sizeof(*table), KSERV_GFP_TABLE);
+	state = kvcalloc(n, sizeof(*state), KSERV_GFP_TABLE);
 	if (!table || !state) {
 		kvfree(table);
 		kvfree(state);

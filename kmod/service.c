@@ -107,7 +107,7 @@ struct kserv_choices *kserv_choices_alloc(unsigned int n)
 {
 	struct kserv_choices *choices;
 
-	choices = kvzalloc(struct_size(choices, endpoint, n), GFP_KERNEL_ACCOUNT);
+	choices = kvzalloc(struct_size(choices, endpoint, n), KSERV_GFP_TABLE);
 	if (choices)
 		choices->n = n;
 	return choices;

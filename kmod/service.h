@@ -8,6 +8,9 @@
 #include <linux/rhashtable.h>
 #include <uapi/linux/kserv.h>
 
+/* Tables that grow with what userspace asks for: it pays for them, and is told when there is no memory. */
+#define KSERV_GFP_TABLE (GFP_KERNEL_ACCOUNT | __GFP_NOWARN)
+
 struct kserv_net;
 struct kserv_prefixes;
 struct kserv_service_change;

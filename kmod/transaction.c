@@ -102,7 +102,7 @@ static int prepare_filter(struct kserv_transaction *tx)
 {
 	if (tx->kn->filter || (list_empty(&tx->services) && !guards_addresses(tx->config)))
 		return 0;
-	tx->kn->filter = kvzalloc(sizeof(*tx->kn->filter), GFP_KERNEL);
+	tx->kn->filter = kvzalloc(sizeof(*tx->kn->filter), KSERV_GFP_TABLE);
 	return tx->kn->filter ? 0 : -ENOMEM;
 }
 

@@ -20,6 +20,11 @@ own_network() {
 		kservctl service list | grep -q default/own && ! kservctl service list | grep -q default/web'
 }
 
+# What packets make is nobody's memory: how much of it there may be is for those who own the machine.
+more_flows_in_own_network() {
+	as_user unshare --user --map-root-user --net kservctl config set --flow-max 262145
+}
+
 setup_cluster pod1
 service default/web tcp at 1:80 pod1:8080
 sysctl -qw kernel.unprivileged_userns_clone=1 2>/dev/null
@@ -36,4 +41,8 @@ for command in "service set default/bad tcp 10.96.0.2:80" "service del default/w
 done
 check "nothing has changed" unchanged
 check "root of a user namespace in a network of its own" own_network
+refuse "more flows than by default in a network of one's own" 1 "CAP_NET_ADMIN in the initial user namespace" \
+	more_flows_in_own_network
+check "the node's own root may have them" kservctl_on node1 config set --flow-max 262145
+check "and goes back" kservctl_on node1 config set --flow-max 262144
 check "nothing has changed" unchanged
