@@ -34,7 +34,7 @@ switch_offloads() {
 
 	for ns in "${namespaces[@]}"; do
 		# shellcheck disable=SC2016 # expanded inside
-		in_netns "$ns" bash -c 'for device in $(ls /sys/class/net); do
+		in_netns "$ns" bash -c 'for device in $(ip -o link show | sed -E "s/^[0-9]+: ([^:@]+).*/\1/"); do
 			[ "$device" = lo ] || ethtool -K "$device" rx "$1" tx "$1" sg "$1" tso "$1" gso "$1" gro "$1" || exit 1
 		done' - "$1" >"$work/ethtool" 2>&1 || die "ethtool does not switch offloads $1 in $ns: $(<"$work/ethtool")"
 	done
