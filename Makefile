@@ -65,6 +65,7 @@ help:
 	@echo '  make bench         measure against the other service proxies'
 	@echo '  make genl          generate the netlink code from include/kserv.yaml again'
 	@echo '  make install       kservctl, kservd, manual and completion into DESTDIR PREFIX ($(PREFIX))'
+	@echo '  make deb           the Debian packages kserv-dkms, kserv and kservd, into build/deb/'
 	@echo '  make dkms-install  the module into this machine, for each kernel that it gets'
 	@echo '  make clean         remove what was built (the kernels for the VMs are kept)'
 
@@ -204,6 +205,10 @@ install: userspace $(if $(shell command -v scdoc),man)
 	@command -v scdoc >/dev/null || echo 'make install: without scdoc there is no manual; man/ has its sources'
 	$(if $(shell command -v scdoc),$(foreach page,$(basename $(notdir $(manual_pages))),install -D -m 644 $(B)/man/$(page) \
 		'$(DESTDIR)$(PREFIX)/share/man/man$(subst .,,$(suffix $(page)))/$(page)';))
+
+deb:
+	@scripts/deps deb
+	@scripts/deb
 
 dkms-install:
 	@scripts/dkms-install
