@@ -316,7 +316,7 @@ static void the_conflist_is_what_the_plugins_expect(void **state)
 	assert_conflist("podNetwork: {mode: auto}", 1450, CONFLIST("\"type\": \"ptp\", \"mtu\": 1450"));
 	assert_conflist("podNetwork: {mode: auto}", 0, CONFLIST("\"type\": \"ptp\""));
 	assert_conflist("podNetwork: {mode: auto, cni: {type: bridge}}", 1450,
-			CONFLIST("\"type\": \"bridge\", \"bridge\": \"cbr0\", \"isDefaultGateway\": true, "
+			CONFLIST("\"type\": \"bridge\", \"bridge\": \"cbr0\", \"isGateway\": true, "
 				 "\"hairpinMode\": true, \"mtu\": 1450"));
 }
 

@@ -179,6 +179,11 @@ static void set_route(struct job *job, const struct kserv_podnet_route *wanted, 
 	char prefix[KSERV_ADDR_TEXT], gateway[KSERV_ADDR_TEXT];
 	int error;
 
+	/* There is no VXLAN device, which was told of. */
+	if (!ifindex) {
+		rtnl_route_put(route);
+		return;
+	}
 	/* The kernel takes no IPv6 gateway that it would reach by another device, as the old route says it does. */
 	if (held && wanted->prefix.addr.family == AF_INET6 && held->ifindex != ifindex) {
 		remove_route(job, held);
@@ -280,18 +285,21 @@ int kserv_podnet_apply(struct nl_sock *socket, const struct kserv_podnet_config 
 	struct neighbours neighbours = { 0 }, fdb = { 0 };
 	struct kserv_podnet_held *held = NULL;
 	size_t n_held = 0;
+	int error;
 
 	memset(ret_changes, 0, sizeof(*ret_changes));
 	*ret_why = NULL;
-	job.error = podnet_settle_device(socket, config, plan, &job.ifindex, ret_changes, ret_why);
-	if (!job.error)
-		job.error = dump(&job, &neighbours, &fdb);
-	if (!job.error)
-		job.error = kserv_podnet_routes(socket, &held, &n_held, ret_why);
-	if (!job.error) {
+	note(&job, podnet_settle_device(socket, config, plan, &job.ifindex, ret_changes, ret_why));
+	error = dump(&job, &neighbours, &fdb);
+	if (!error)
+		error = kserv_podnet_routes(socket, &held, &n_held, ret_why);
+	note(&job, error);
+	if (!error) {
 		forward(&job);
-		set_missing(&job, plan->fdb, plan->n_fdb, &fdb, true);
-		set_missing(&job, plan->neighbours, plan->n_neighbours, &neighbours, false);
+		if (job.ifindex) {
+			set_missing(&job, plan->fdb, plan->n_fdb, &fdb, true);
+			set_missing(&job, plan->neighbours, plan->n_neighbours, &neighbours, false);
+		}
 		settle_routes(&job, held, n_held);
 		remove_stale(&job, plan->neighbours, plan->n_neighbours, &neighbours, false);
 		remove_stale(&job, plan->fdb, plan->n_fdb, &fdb, true);

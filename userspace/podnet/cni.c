@@ -72,7 +72,8 @@ static void write_interface(const struct kserv_cni_config *config, const struct 
 	cJSON_AddStringToObject(plugin, "type", is_bridge ? "bridge" : "ptp");
 	if (is_bridge) {
 		cJSON_AddStringToObject(plugin, "bridge", config->bridge);
-		cJSON_AddBoolToObject(plugin, "isDefaultGateway", true);
+		/* The default route is among those of ipam; isDefaultGateway would add it a second time. */
+		cJSON_AddBoolToObject(plugin, "isGateway", true);
 		/* A pod that is its own Service's endpoint comes back by the port it left. */
 		cJSON_AddBoolToObject(plugin, "hairpinMode", true);
 	}
