@@ -27,15 +27,18 @@ static enum daemon_exit write_config(const struct options *options)
 	return written ? DAEMON_ENDED : DAEMON_FAILED;
 }
 
-/* Services and routes go, connections with them; the configuration becomes that of a module just loaded. */
-static enum daemon_exit clean_up(void)
+/* Services, routes and the pod network go, connections with them; the configuration becomes that of a module just loaded. */
+static enum daemon_exit clean_up(const struct options *options)
 {
 	const struct kserv_tables nothing = { 0 };
 	struct kserv_sync_result result;
 	struct kserv_nl_error words = { 0 };
 	struct kserv_nl *nl;
-	int error = kserv_nl_open(&nl, &words);
+	int error;
 
+	if (podnet_clean_up(options->config.tree.root))
+		return DAEMON_FAILED;
+	error = kserv_nl_open(&nl, &words);
 	if (error == -ENOENT) {
 		kserv_log_note("there is nothing to clean up: %s", words.text);
 		return DAEMON_ENDED;
@@ -86,7 +89,7 @@ static enum daemon_exit run(struct daemon *daemon)
 	if (options->write_to)
 		return write_config(options);
 	if (options->cleanup)
-		return clean_up();
+		return clean_up(options);
 	set_oom_score(options->oom_score);
 	return daemon_run(daemon);
 }

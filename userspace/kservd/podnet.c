@@ -146,3 +146,34 @@ void podnet_touch(struct daemon *daemon)
 	if (daemon->podnet && daemon->podnet->watch)
 		kserv_podnet_watch_touch(daemon->podnet->watch);
 }
+
+int podnet_clean_up(const struct kserv_value *root)
+{
+	const struct kserv_podnet_plan nothing = { 0 };
+	struct kserv_podnet_changes changes = { 0 };
+	struct kserv_podnet_config config;
+	struct kserv_errors ignored = { 0 };
+	struct kserv_cni_config cni;
+	struct nl_sock *socket;
+	char *why = NULL;
+	bool was_there = false;
+	int error;
+
+	/* It was read once and is right. */
+	kserv_podnet_config_read(root, &config, &cni, &ignored);
+	error = kserv_podnet_open(&socket, &why);
+	if (!error) {
+		error = kserv_podnet_apply(socket, &config, &nothing, &changes, &why);
+		nl_socket_free(socket);
+	}
+	if (!error && *cni.path)
+		error = kserv_cni_remove(cni.path, &was_there, &why);
+	if (error)
+		kserv_log_error("pod network: %s", why ? why : strerror(-error));
+	else if (changes.removed || was_there)
+		kserv_log_note("pod network: removed %u routes%s%s", changes.removed, was_there ? " and " : "",
+			       was_there ? cni.path : "");
+	kserv_cni_config_clear(&cni);
+	free(why);
+	return error;
+}

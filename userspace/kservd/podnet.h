@@ -16,4 +16,7 @@ void podnet_stop(struct daemon *daemon);
 /* Nodes, settings or what the CNI file waits for may have changed; it is looked at soon. */
 void podnet_touch(struct daemon *daemon);
 
+/* kservd --cleanup: takes away what is ours, configured or not, and the CNI file. Return: 0, or -errno after saying why. */
+int podnet_clean_up(const struct kserv_value *root);
+
 #endif
