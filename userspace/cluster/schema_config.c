@@ -22,7 +22,7 @@ const struct kserv_schema kserv_schema_config[] = {
 	{ "DNSStubDomain",
 	  "domain:string servers:[]string" },
 	{ "LoadBalancerConfiguration",
-	  "pools:[]LoadBalancerPool" },
+	  "pools:[]LoadBalancerPool announce:bool assign:bool leaseDuration:string" },
 	{ "LoadBalancerPool",
 	  "name:string addresses:[]string autoAssign:bool" },
 	{ "KernelConfiguration",

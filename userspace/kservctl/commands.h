@@ -53,6 +53,7 @@ COMMAND_RUN(doctor);
 COMMAND_RUN(takeover);
 COMMAND_RUN(completion);
 COMMAND_RUN(dns_query);
+COMMAND_RUN(lb);
 
 /* the pod network */
 COMMAND_RUN(routes);

@@ -60,6 +60,7 @@ const struct command commands[] = {
 
 	{ "dns query", "NAME [TYPE]", "ask a DNS server, as a client does", dns_query_options, cmd_dns_query, NULL,
 	  dns_query_more },
+	{ "lb", "", "who announces which load-balancer address, and why", lb_options, cmd_lb, NULL, lb_more },
 
 	{ "routes", "", "the kernel's routes to other nodes' pods", routes_options, cmd_routes, NULL, routes_more },
 	{ "cni write", "[CIDR...]", "write the file for the CNI plugins", cni_write_options, cmd_cni_write, NULL,

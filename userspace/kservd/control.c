@@ -219,6 +219,8 @@ static void answer_request(void *context, const struct http_request *request, st
 		answer_change(daemon, request, answer_sync, answer);
 	else if (!strcmp(request->path, KSERV_CONTROL_STATUS))
 		report_status(daemon, &answer->body);
+	else if (!strcmp(request->path, KSERV_CONTROL_LB))
+		balance_report(daemon, &answer->body);
 	else if (place_read(request->path, &place))
 		answer_object(daemon, request, &place, answer);
 	else

@@ -92,6 +92,7 @@ static void changed(void *context)
 	uint64_t now = clock_now();
 	int enabled;
 
+	balance_touch(daemon);
 	window_note(&daemon->window, now);
 	/* Changes that come without end would keep it waiting for ever. */
 	if (now > daemon->window.first + daemon->window.longest)
@@ -361,6 +362,8 @@ static int start(struct daemon *daemon)
 	if (!error)
 		error = podnet_start(daemon, &errors);
 	if (!error)
+		error = balance_start(daemon, &errors);
+	if (!error)
 		error = daemon->options.from_api ? api_start(daemon, &errors) : local_start(daemon, &errors);
 	daemon_log_errors(&errors);
 	return error;
@@ -374,6 +377,7 @@ static void stop(struct daemon *daemon)
 	kserv_model_clear(&daemon->model);
 	names_stop(daemon);
 	podnet_stop(daemon);
+	balance_stop(daemon);
 	program_clear(&daemon->program);
 	api_stop(daemon);
 	local_stop(daemon);

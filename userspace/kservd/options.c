@@ -6,6 +6,7 @@
 #include <string.h>
 #include "cluster/format.h"
 #include "cluster/memory.h"
+#include "kservd/balance.h"
 #include "kservd/names.h"
 #include "kservd/options.h"
 #include "lib/addr.h"
@@ -257,6 +258,7 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	const struct kserv_value *root = options->config.tree.root;
 	struct kserv_podnet_config podnet;
 	struct kserv_cni_config cni;
+	struct balance_config balance;
 	struct names_config names;
 	int64_t score = kserv_value_int(root, "oomScoreAdj", INT32_MIN);
 
@@ -278,6 +280,7 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	names_config_clear(&names);
 	kserv_podnet_config_read(root, &podnet, &cni, errors);
 	kserv_cni_config_clear(&cni);
+	balance_config_read(root, &balance, errors);
 }
 
 int options_read(struct options *options, struct kserv_errors *errors)
