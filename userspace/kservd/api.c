@@ -51,6 +51,7 @@ static void changed(void *context, enum kserv_kube_kind kind, union kserv_kube_o
 	if (kind == KSERV_KUBE_NODES)
 		podnet_touch(daemon);
 	names_follow(daemon, kind, meta);
+	balance_touch(daemon);
 }
 
 static void synced(void *context, enum kserv_kube_kind kind)
@@ -65,6 +66,7 @@ static void synced(void *context, enum kserv_kube_kind kind)
 	names_synced(daemon);
 	kserv_model_complete(&daemon->model);
 	podnet_touch(daemon);
+	balance_touch(daemon);
 }
 
 /* An error is said when it is new, and when it is over. */

@@ -92,7 +92,6 @@ static void changed(void *context)
 	uint64_t now = clock_now();
 	int enabled;
 
-	balance_touch(daemon);
 	window_note(&daemon->window, now);
 	/* Changes that come without end would keep it waiting for ever. */
 	if (now > daemon->window.first + daemon->window.longest)

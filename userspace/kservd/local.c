@@ -26,6 +26,7 @@ int local_reload(struct daemon *daemon, struct kserv_errors *errors)
 	daemon->stored = cluster;
 	names_settle(daemon);
 	podnet_touch(daemon);
+	balance_touch(daemon);
 	return 0;
 }
 
@@ -97,6 +98,8 @@ int local_start(struct daemon *daemon, struct kserv_errors *errors)
 		error = local_reload(daemon, errors);
 	if (!error)
 		kserv_model_complete(&daemon->model);
+	if (!error)
+		balance_touch(daemon);
 	return error;
 }
 

@@ -40,8 +40,8 @@ struct announced {
 struct kserv_announcer {
 	struct kserv_lb_links *links;
 	sd_event *loop;
-	sd_event_source *arp_source, *nd_source, *timer;
-	int arp, nd, groups;
+	sd_event_source *arp_source, *neighbour_source, *timer;
+	int arp, neighbour, groups;
 	struct announced *v;
 	size_t n;
 	struct kserv_lb_stats stats;
@@ -65,7 +65,7 @@ static void send_bytes(struct kserv_announcer *announcer, uint8_t family, int in
 	};
 
 	memcpy(to.sll_addr, mac, KSERV_LB_MAC);
-	if (sendto(family == AF_INET ? announcer->arp : announcer->nd, bytes, len, MSG_DONTWAIT, (const void *)&to,
+	if (sendto(family == AF_INET ? announcer->arp : announcer->neighbour, bytes, len, MSG_DONTWAIT, (const void *)&to,
 		   sizeof(to)) < 0)
 		announcer->stats.failures++;
 }
@@ -320,16 +320,17 @@ static int open_all(struct kserv_announcer *announcer, const struct kserv_pool *
 	announcer->arp = open_packets(AF_INET, pools, n_pools);
 	if (announcer->arp < 0)
 		return announcer->arp;
-	announcer->nd = open_packets(AF_INET6, pools, n_pools);
-	if (announcer->nd < 0)
-		return announcer->nd;
+	announcer->neighbour = open_packets(AF_INET6, pools, n_pools);
+	if (announcer->neighbour < 0)
+		return announcer->neighbour;
 	/* A kernel without IPv6 has no such socket, and no need of one. */
 	announcer->groups = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	error = kserv_lb_links_new(announcer->loop, links_changed, announcer, &announcer->links);
 	if (error >= 0)
 		error = sd_event_add_io(announcer->loop, &announcer->arp_source, announcer->arp, EPOLLIN, on_packet, announcer);
 	if (error >= 0)
-		error = sd_event_add_io(announcer->loop, &announcer->nd_source, announcer->nd, EPOLLIN, on_packet, announcer);
+		error = sd_event_add_io(announcer->loop, &announcer->neighbour_source, announcer->neighbour, EPOLLIN,
+					on_packet, announcer);
 	if (error >= 0)
 		error = sd_event_add_time(announcer->loop, &announcer->timer, CLOCK_MONOTONIC, 0, 1000, on_timer, announcer);
 	return error >= 0 ? sd_event_source_set_enabled(announcer->timer, SD_EVENT_OFF) : error;
@@ -341,7 +342,7 @@ int kserv_announcer_new(sd_event *loop, const struct kserv_pool *pools, size_t n
 	int error;
 
 	announcer->loop = loop;
-	announcer->arp = announcer->nd = announcer->groups = -1;
+	announcer->arp = announcer->neighbour = announcer->groups = -1;
 	error = open_all(announcer, pools, n_pools);
 	if (error < 0) {
 		kserv_announcer_free(announcer);
@@ -353,7 +354,7 @@ int kserv_announcer_new(sd_event *loop, const struct kserv_pool *pools, size_t n
 
 void kserv_announcer_free(struct kserv_announcer *announcer)
 {
-	const int fds[] = { announcer ? announcer->arp : -1, announcer ? announcer->nd : -1,
+	const int fds[] = { announcer ? announcer->arp : -1, announcer ? announcer->neighbour : -1,
 			    announcer ? announcer->groups : -1 };
 	size_t i;
 
@@ -361,7 +362,7 @@ void kserv_announcer_free(struct kserv_announcer *announcer)
 		return;
 	kserv_lb_links_free(announcer->links);
 	sd_event_source_disable_unref(announcer->arp_source);
-	sd_event_source_disable_unref(announcer->nd_source);
+	sd_event_source_disable_unref(announcer->neighbour_source);
 	sd_event_source_disable_unref(announcer->timer);
 	for (i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
