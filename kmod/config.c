@@ -237,9 +237,10 @@ static int parse_tables(struct kserv_config *config, struct nlattr **tb, struct 
 	if (!config->session_max || config->session_max > MAX_TABLE)
 		return kserv_refuse(extack, session_max, -ERANGE, "session-max lies between 1 and 16777216");
 	/* Packets make them, so that nobody's memory is charged for them. */
-	if ((config->flow_max > DEFAULT_FLOW_MAX || config->session_max > DEFAULT_SESSION_MAX) && !capable(CAP_NET_ADMIN))
+	if ((config->flow_max > DEFAULT_FLOW_MAX || config->session_max > DEFAULT_SESSION_MAX) &&
+	    !capable(CAP_NET_ADMIN))
 		return kserv_refuse(extack, flow_max ?: session_max, -EPERM,
-				    "more flows or sessions than by default need CAP_NET_ADMIN in the initial user namespace");
+				    "more than by default need CAP_NET_ADMIN in the initial user namespace");
 	return 0;
 }
 
