@@ -90,6 +90,8 @@ static inline struct kserv_tuple kserv_tuple_inverse(const struct kserv_tuple *t
 /* The TCP or UDP header of a packet whose network header is followed by it, both in the linear part. */
 static inline bool kserv_packet_parse_ports(struct kserv_packet *packet, const u8 *header, u8 proto, unsigned int room)
 {
+	packet->outer_thoff = 0;
+	packet->inner_off = 0;
 	packet->is_error = false;
 	packet->is_echo = false;
 	packet->fragment = false;
