@@ -137,11 +137,6 @@ static void xmit(struct sk_buff *skb, const struct kserv_fast_entry *entry, cons
 		xmit_to_neighbour(skb, entry->dst, to);
 }
 
-static bool is_syn(const struct kserv_packet *packet)
-{
-	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) == KSERV_TCP_SYN;
-}
-
 /*
  * Note the packet in its flow where it can make a difference. @fresh: it is the first one.
  * Return: false if the packet is not simply one of the flow, or the flow has not been seen in both directions.
@@ -152,8 +147,7 @@ static bool track(struct kserv_net *kn, struct sk_buff *skb, const struct kserv_
 	struct kserv_flow *flow = entry->flow;
 	bool settled;
 
-	if (!entry->watch && !(packet->tuple.proto == IPPROTO_TCP &&
-			       packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST))) {
+	if (!entry->watch && !(packet->tcp_flags & KSERV_TCP_CONTROL)) {
 		entry->packets++;
 		entry->bytes += skb->len;
 		return true;
@@ -258,13 +252,12 @@ void kserv_fast_remember(struct kserv_net *kn, struct kserv_flow *flow, enum kse
 	if (!kn->fast_started || !state->in || !was_forwarded(skb, state->pf) || is_tracked(skb) ||
 	    !kserv_fast_fits(skb, state->pf) || endpoint->proto == IPPROTO_SCTP)
 		return;
-	if (dir == KSERV_DIR_IN) {
+	if (dir == KSERV_DIR_IN)
 		from = kserv_flow_tuple(flow, KSERV_KEY_CLIENT);
-		to = kserv_tuple_inverse(masquerade ? &masquerade->node.tuple : endpoint);
-	} else {
+	else
 		from = masquerade ? &masquerade->node.tuple : endpoint;
-		to = kserv_tuple_inverse(kserv_flow_tuple(flow, KSERV_KEY_CLIENT));
-	}
+	if (!kserv_flow_target(flow, KSERV_STAGE_LATE, dir, &to))
+		kserv_flow_target(flow, KSERV_STAGE_EARLY, dir, &to);
 	WRITE_ONCE(flow->fast, true);
 	kserv_cache_fill_fast(kn, flow, dir, from, &to, state->in->ifindex, skb_dst(skb),
 			      kserv_fast_leads_to_peer(&to.dst, skb_dst(skb)));
@@ -279,7 +272,6 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 					       bool *ret_fresh)
 {
 	bool untracked = rcu_dereference(kn->config)->conntrack == KSERV_CONNTRACK_BYPASS;
-	const struct kserv_masquerade *masquerade;
 	const struct kserv_way *way;
 	struct kserv_match match;
 	struct kserv_tuple to;
@@ -295,7 +287,8 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 		match.kind = KSERV_MATCH_REWRITE;
 		match.dir = KSERV_DIR_IN;
 		*ret_fresh = true;
-	} else if ((match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS) || is_syn(packet)) {
+	} else if ((match.kind != KSERV_MATCH_REWRITE && match.kind != KSERV_MATCH_PASS) ||
+		   kserv_packet_is_syn(packet)) {
 		return NULL;
 	}
 	/* The configuration may have been another one when it started. */
@@ -307,12 +300,9 @@ static noinline struct kserv_fast_entry *enter(struct kserv_net *kn, const struc
 	way = kserv_way_find(kn, skb, state->in->ifindex, &to);
 	if (!way || !way->fast)
 		return NULL;
-	masquerade = rcu_dereference(match.flow->masquerade);
-	if (match.dir == KSERV_DIR_OUT)
-		to = kserv_tuple_inverse(kserv_flow_tuple(match.flow, KSERV_KEY_CLIENT));
-	else if (masquerade)
-		to = kserv_tuple_inverse(&masquerade->node.tuple);
-	else if (match.flow->flags & KSERV_FLOW_FLAGS_MASQUERADE)
+	/* To be masqueraded, but its address and port are not chosen yet. */
+	if (!kserv_flow_target(match.flow, KSERV_STAGE_LATE, match.dir, &to) &&
+	    match.flow->flags & KSERV_FLOW_FLAGS_MASQUERADE)
 		return NULL;
 	WRITE_ONCE(match.flow->fast, true);
 	return kserv_cache_fill_fast(kn, match.flow, match.dir, &packet->tuple, &to, state->in->ifindex, way->dst,
@@ -332,7 +322,7 @@ static noinline unsigned int cross(struct kserv_net *kn, struct sk_buff *skb, u8
 	if (!entry)
 		entry = enter(kn, skb, &packet, state, &fresh);
 	/* A SYN for a flow that is there is out of the ordinary. */
-	else if (is_syn(&packet))
+	else if (kserv_packet_is_syn(&packet))
 		return NF_ACCEPT;
 	/* From another device it may be somebody else's: the IP stack knows where sources belong. */
 	return entry && entry->iif == state->in->ifindex ? forward(kn, skb, &packet, entry, fresh) : NF_ACCEPT;

@@ -252,8 +252,7 @@ static __always_inline unsigned int apply_cached(struct kserv_net *kn, struct sk
 
 static bool is_steady(const struct kserv_packet *packet)
 {
-	return packet->tuple.proto != IPPROTO_TCP ||
-	       !(packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST));
+	return !(packet->tcp_flags & KSERV_TCP_CONTROL);
 }
 
 /* A client's packet has nothing to wait for once its destination is rewritten, unless something is to be remembered. */

@@ -43,7 +43,7 @@ static_assert(sizeof(struct kserv_tuple) == 40);
  * @is_error: an ICMP or ICMPv6 error; @tuple is that of the packet it is about, as that packet was when it was sent
  * @is_echo: an ICMP or ICMPv6 echo request; ports are 0
  * @fragment: a later fragment, which has no transport header
- * @tcp_flags: byte 13 of the TCP header
+ * @tcp_flags: byte 13 of the TCP header; 0 in other protocols
  */
 struct kserv_packet {
 	struct kserv_tuple tuple;
@@ -61,6 +61,15 @@ struct kserv_packet {
 #define KSERV_TCP_SYN 0x02
 #define KSERV_TCP_RST 0x04
 #define KSERV_TCP_ACK 0x10
+
+/* Segments that may change the state of their connection, whatever that is. */
+#define KSERV_TCP_CONTROL (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST)
+
+/* Does it ask for a new connection? */
+static inline bool kserv_packet_is_syn(const struct kserv_packet *packet)
+{
+	return (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) == KSERV_TCP_SYN;
+}
 
 /* Word by word, the one that differs most often first: a packet's cost is a few of these. */
 static inline bool kserv_tuple_equal(const struct kserv_tuple *a, const struct kserv_tuple *b)

@@ -254,7 +254,7 @@ static enum kserv_track track_tcp_locked(struct kserv_net *kn, struct kserv_flow
 {
 	u8 flags = packet->tcp_flags;
 
-	if (dir == KSERV_DIR_IN && (flags & (KSERV_TCP_SYN | KSERV_TCP_ACK)) == KSERV_TCP_SYN) {
+	if (dir == KSERV_DIR_IN && kserv_packet_is_syn(packet)) {
 		if (flow->state == KSERV_FLOW_STATE_CLOSING || flow->state == KSERV_FLOW_STATE_CLOSED)
 			return KSERV_TRACK_RENEW;
 		if (flow->state == KSERV_FLOW_STATE_NEW)
@@ -284,7 +284,7 @@ static enum kserv_track track_tcp(struct kserv_net *kn, struct kserv_flow *flow,
 {
 	enum kserv_track track = KSERV_TRACK_GO;
 
-	if (packet->tcp_flags & (KSERV_TCP_SYN | KSERV_TCP_FIN | KSERV_TCP_RST) ||
+	if (packet->tcp_flags & KSERV_TCP_CONTROL ||
 	    READ_ONCE(flow->state) != KSERV_FLOW_STATE_ESTABLISHED) {
 		spin_lock(&flow->lock);
 		track = track_tcp_locked(kn, flow, dir, skb, packet);
