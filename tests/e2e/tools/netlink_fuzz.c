@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "netns.h"
 #include "netlink_fuzz.h"
 
 #define CHANNELS 16
@@ -205,18 +206,6 @@ static void work(unsigned long n)
 }
 
 /* ---- who asks */
-
-static void enter(const char *netns)
-{
-	char path[256];
-	int ns;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWNET))
-		err(1, "cannot enter network namespace %s", netns);
-	close(ns);
-}
 
 static void become_nobody(void)
 {

@@ -22,6 +22,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "netns.h"
 #include "packet_fuzz.h"
 
 #define WAYS_MAX 16
@@ -42,18 +43,6 @@ static struct figures {
 } *figures;
 
 static struct figures *mine;
-
-static void enter(const char *netns)
-{
-	char path[256];
-	int ns;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", netns);
-	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWNET))
-		err(1, "cannot enter network namespace %s", netns);
-	close(ns);
-}
 
 static void hardware_address(const char *device, uint8_t *ret)
 {
