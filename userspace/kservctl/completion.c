@@ -20,22 +20,28 @@ struct shell {
 	const char *name, *before, *row, *row_words, *row_end, *after;
 };
 
+/* What bash and zsh write alike. */
+#define TYPED_WITHOUT_OPTIONS				\
+	"\t\tcase $word in -*) continue ;; esac\n"	\
+	"\t\ttyped=\"${typed:+$typed }$word\"\n"		\
+	"\tdone\n"					\
+	"\twhile :; do\n"				\
+	"\tcase $typed in\n"
+#define ONE_WORD_LESS					\
+	"\t*' '*) typed=${typed% *}; continue ;;\n"	\
+	"\tesac\n"					\
+	"\tbreak\n"					\
+	"\tdone\n"
+
 static const struct shell shells[] = {
 	{
 		.name = "bash",
 		.before = "_kservctl() {\n"
 			  "\tlocal typed= word next=\n"
 			  "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-			  "\t\tcase $word in -*) continue ;; esac\n"
-			  "\t\ttyped=\"${typed:+$typed }$word\"\n"
-			  "\tdone\n"
-			  "\twhile :; do\n"
-			  "\tcase $typed in\n",
+			  TYPED_WITHOUT_OPTIONS,
 		.row = "\t'", .row_words = "') next='", .row_end = "' ;;\n",
-		.after = "\t*' '*) typed=${typed% *}; continue ;;\n"
-			 "\tesac\n"
-			 "\tbreak\n"
-			 "\tdone\n"
+		.after = ONE_WORD_LESS
 			 "\tmapfile -t COMPREPLY < <(compgen -W \"$next\" -- \"${COMP_WORDS[COMP_CWORD]}\")\n"
 			 "\t[ ${#COMPREPLY[@]} -gt 0 ] || compopt -o default\n"
 			 "}\n"
@@ -47,16 +53,9 @@ static const struct shell shells[] = {
 			  "_kservctl() {\n"
 			  "\tlocal typed= word next=\n"
 			  "\tfor word in \"${(@)words[2,CURRENT-1]}\"; do\n"
-			  "\t\tcase $word in -*) continue ;; esac\n"
-			  "\t\ttyped=\"${typed:+$typed }$word\"\n"
-			  "\tdone\n"
-			  "\twhile :; do\n"
-			  "\tcase $typed in\n",
+			  TYPED_WITHOUT_OPTIONS,
 		.row = "\t'", .row_words = "') next='", .row_end = "' ;;\n",
-		.after = "\t*' '*) typed=${typed% *}; continue ;;\n"
-			 "\tesac\n"
-			 "\tbreak\n"
-			 "\tdone\n"
+		.after = ONE_WORD_LESS
 			 "\tcompadd -- ${=next} || _files\n"
 			 "}\n"
 			 /* Read as a function of this name, or by source. */
