@@ -121,8 +121,10 @@ $(unit_tests): $(B)/bin/unit/%: $(B)/obj/tests/unit/%.o $(unit_parts) $(library)
 	$(call say,LD $(@F))
 	$(Q)$(LINK) -o $@.$$$$ $^ $(LIBS) -lcmocka -lldns && mv $@.$$$$ $@
 
+dns_cluster := $(patsubst %,$(B)/obj/tests/unit/%.o,dns_cluster cluster_objects)
+
 define host_program
-$(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(filter tests/dns/%,$(1)),$(B)/obj/tests/unit/dns_cluster.o) $(library)
+$(B)/bin/tests/$(basename $(notdir $(1))): $(B)/obj/$(basename $(1)).o $(if $(filter tests/dns/%,$(1)),$(dns_cluster)) $(library)
 	@mkdir -p $$(@D)
 	$$(call say,LD $$(@F))
 	$$(Q)$$(LINK) -o $$@.$$$$$$$$ $$^ $$(LIBS) $(if $(filter tests/dns/%,$(1)),-lldns) && mv $$@.$$$$$$$$ $$@

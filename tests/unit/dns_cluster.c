@@ -8,29 +8,8 @@
 #include "cluster/manifest.h"
 #include "cluster/memory.h"
 #include "cluster/read.h"
+#include "cluster_objects.h"
 #include "dns_cluster.h"
-
-static void *grow(void *v, size_t n, void *object)
-{
-	void **array = kserv_must_grow(v, n, sizeof(*array));
-
-	array[n] = object;
-	return array;
-}
-
-static void add_object(struct kserv_cluster *cluster, const char *kind, const struct kserv_value *value)
-{
-	if (!strcmp(kind, "Service"))
-		cluster->services = grow(cluster->services, cluster->n_services++, kserv_read_service(value));
-	else if (!strcmp(kind, "EndpointSlice"))
-		cluster->slices = grow(cluster->slices, cluster->n_slices++, kserv_read_slice(value));
-	else if (!strcmp(kind, "Node"))
-		cluster->nodes = grow(cluster->nodes, cluster->n_nodes++, kserv_read_node(value));
-	else if (!strcmp(kind, "Pod"))
-		cluster->pods = grow(cluster->pods, cluster->n_pods++, kserv_read_pod(value));
-	else if (!strcmp(kind, "Namespace"))
-		cluster->namespaces = grow(cluster->namespaces, cluster->n_namespaces++, kserv_read_namespace(value));
-}
 
 static void read_file(const char *path, struct kserv_cluster *cluster)
 {
@@ -51,7 +30,7 @@ static void read_file(const char *path, struct kserv_cluster *cluster)
 	if (errors.n)
 		exit(1);
 	for (i = 0; i < manifests.n; i++)
-		add_object(cluster, manifests.v[i].kind->kind, manifests.v[i].value);
+		cluster_add(cluster, manifests.v[i].value);
 	kserv_manifests_clear(&manifests);
 	kserv_text_clear(&text);
 }

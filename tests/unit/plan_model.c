@@ -8,6 +8,7 @@
 #include "cluster/memory.h"
 #include "cluster/read.h"
 #include "lib/addr.h"
+#include "cluster_objects.h"
 #include "plan_model.h"
 
 struct model model;
@@ -57,26 +58,6 @@ void model_init(struct kserv_cluster *cluster)
 	add_prefix(&settings->service_cidrs, "10.96.0.0/12");
 }
 
-static void *grow(void *v, size_t n, void *object)
-{
-	void **array = kserv_must_grow(v, n, sizeof(*array));
-
-	array[n] = object;
-	return array;
-}
-
-static void add_object(struct kserv_cluster *cluster, const char *kind, const struct kserv_value *value)
-{
-	if (!strcmp(kind, "Service"))
-		cluster->services = grow(cluster->services, cluster->n_services++, kserv_read_service(value));
-	else if (!strcmp(kind, "EndpointSlice"))
-		cluster->slices = grow(cluster->slices, cluster->n_slices++, kserv_read_slice(value));
-	else if (!strcmp(kind, "Node"))
-		cluster->nodes = grow(cluster->nodes, cluster->n_nodes++, kserv_read_node(value));
-	else
-		fail_msg("kind %s is no part of these models", kind);
-}
-
 void model_add(struct kserv_cluster *cluster, const char *manifest)
 {
 	struct kserv_manifests manifests = { 0 };
@@ -89,7 +70,8 @@ void model_add(struct kserv_cluster *cluster, const char *manifest)
 		fail_msg("%s", line);
 	}
 	for (i = 0; i < manifests.n; i++)
-		add_object(cluster, manifests.v[i].kind->kind, manifests.v[i].value);
+		if (!cluster_add(cluster, manifests.v[i].value))
+			fail_msg("kind %s is no part of these models", manifests.v[i].kind->kind);
 	kserv_manifests_clear(&manifests);
 }
 

@@ -13,6 +13,7 @@
 #include "cluster/yaml.h"
 #include "lib/attributes.h"
 #include "plan/address.h"
+#include "cluster_objects.h"
 #include "rules_table.h"
 #include "source/config.h"
 
@@ -148,30 +149,6 @@ static void read_settings(const struct rules_state *state, struct kserv_settings
 	kserv_tree_clear(&tree);
 }
 
-static void *grow(void *v, size_t n, void *object)
-{
-	void **array = kserv_must_grow(v, n, sizeof(*array));
-
-	array[n] = object;
-	return array;
-}
-
-static void read_object(const struct kserv_value *object, struct kserv_cluster *cluster)
-{
-	const char *kind = kserv_value_string(object, "kind");
-
-	if (!strcmp(kind, "Service"))
-		cluster->services = grow(cluster->services, cluster->n_services++, kserv_read_service(object));
-	else if (!strcmp(kind, "EndpointSlice"))
-		cluster->slices = grow(cluster->slices, cluster->n_slices++, kserv_read_slice(object));
-	else if (!strcmp(kind, "Node"))
-		cluster->nodes = grow(cluster->nodes, cluster->n_nodes++, kserv_read_node(object));
-	else if (!strcmp(kind, "ServiceCIDR"))
-		kserv_read_service_cidr(object, &cluster->settings.service_cidrs);
-	else if (strcmp(kind, "Namespace"))
-		fail_msg("objects: kind %s is not one of Service, EndpointSlice, Node, ServiceCIDR, Namespace", kind);
-}
-
 void rules_cluster(const struct rules_state *state, struct kserv_cluster *ret_cluster)
 {
 	struct kserv_errors errors = { 0 };
@@ -195,7 +172,8 @@ void rules_cluster(const struct rules_state *state, struct kserv_cluster *ret_cl
 			kserv_manifest_check(&manifest, &errors);
 			fail_with(&errors, "apply would refuse it");
 		}
-		read_object(object, ret_cluster);
+		if (!cluster_add(ret_cluster, object))
+			fail_msg("objects: kind %s is no part of a cluster", kserv_value_string(object, "kind"));
 	}
 	kserv_errors_clear(&errors);
 	kserv_tree_clear(&tree);
