@@ -124,7 +124,8 @@ void model_add_service(struct kserv_cluster *cluster, const char *name, unsigned
 	for (i = 0; i < n; i++) {
 		if (i % 100 == 0) {
 			slice = new_slice(name, i / 100);
-			cluster->slices = grow(cluster->slices, cluster->n_slices++, slice);
+			cluster->slices = kserv_must_grow(cluster->slices, cluster->n_slices, sizeof(slice));
+			cluster->slices[cluster->n_slices++] = slice;
 		}
 		add_endpoint(slice, number, i);
 	}
