@@ -12,7 +12,7 @@ export JOBS
 
 CC ?= gcc
 CFLAGS ?= -O2 -g
-LIBRARIES := libnl-genl-3.0 libnl-route-3.0 popt yaml-0.1 libcjson sqlite3 libcurl libsystemd libmicrohttpd
+LIBRARIES := libnl-genl-3.0 libnl-route-3.0 popt yaml-0.1 libcjson sqlite3 libcurl libsystemd libmicrohttpd libnftables
 WARNINGS := -Wall -Wextra -Wshadow -Werror
 DEFINES := -D_GNU_SOURCE -DKSERV_VERSION='"$(VERSION)"'
 INCLUDES = -Iinclude/uapi -Iuserspace $(shell pkg-config --cflags $(LIBRARIES))

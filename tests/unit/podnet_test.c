@@ -14,6 +14,7 @@
 #include "lib/addr.h"
 #include "plan_model.h"
 #include "podnet/config.h"
+#include "podnet/masquerade.h"
 
 static const char three_nodes[] =
 	"apiVersion: v1\n"
@@ -257,6 +258,8 @@ static void the_configuration_is_off_by_default_and_refuses_nonsense(void **stat
 		{ "podNetwork: {mode: vxlan, vxlan: {id: 16777216, port: 0, family: IPv5, device: name-of-a-device}}", true, 4 },
 		{ "podNetwork: {mode: direct, cni: {type: macvlan, path: x, bridge: 'a/b'}}", true, 3 },
 		{ "podNetwork: {mode: direct, cni: {type: bridge, path: ''}}", true, 0 },
+		{ "podNetwork: {mode: auto, nonMasqueradeCIDRs: [198.51.100.0/24, 'fd00:b::/64']}", true, 0 },
+		{ "podNetwork: {mode: auto, masquerade: false, nonMasqueradeCIDRs: [198.51.100.0/33, fd00::/129]}", true, 2 },
 	};
 	struct kserv_cni_config cni;
 	size_t i, n;
@@ -265,6 +268,7 @@ static void the_configuration_is_off_by_default_and_refuses_nonsense(void **stat
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		assert_int_equal(read_config(rows[i].yaml, &cni, &n), rows[i].is_on);
 		assert_int_equal(n, rows[i].n_errors);
+		kserv_podnet_config_clear(&config);
 		kserv_cni_config_clear(&cni);
 	}
 	read_config("podNetwork: {mode: auto}", &cni, &n);
@@ -320,6 +324,45 @@ static void the_conflist_is_what_the_plugins_expect(void **state)
 				 "\"hairpinMode\": true, \"mtu\": 1450"));
 }
 
+static void assert_masquerade(uint16_t node_port_min, uint16_t node_port_max, const char *ports)
+{
+	struct kserv_prefixes pods = { 0 }, inside = { 0 };
+	char *text, *expected;
+
+	add(&pods, "10.244.1.0/24");
+	add(&inside, "10.244.0.0/16");
+	add(&inside, "198.51.100.0/24");
+	text = kserv_masquerade_text(&pods, &inside, node_port_min, node_port_max);
+#define SET(name, family, elements) "\tset " name family " {\n\t\ttype ipv" family "_addr\n\t\tflags interval\n"	\
+	"\t\tauto-merge\n" elements "\t}\n"
+	expected = kserv_must_printf("table inet kserv {\n"
+				     SET("pods", "4", "\t\telements = { 10.244.1.0/24 }\n")
+				     SET("inside", "4", "\t\telements = { 10.244.0.0/16, 198.51.100.0/24 }\n")
+				     SET("pods", "6", "") SET("inside", "6", "")
+				     "\tchain leave {\n%s\t\tmasquerade\n\t}\n"
+				     "\tchain postrouting {\n"
+				     "\t\ttype nat hook postrouting priority srcnat; policy accept;\n"
+				     "\t\tip saddr @pods4 ip daddr != @inside4 goto leave\n"
+				     "\t\tip6 saddr @pods6 ip6 daddr != @inside6 goto leave\n"
+				     "\t}\n}\n", ports);
+	assert_string_equal(text, expected);
+	free(text);
+	free(expected);
+	free(pods.v);
+	free(inside.v);
+}
+
+static void what_leaves_the_cluster_is_masqueraded_clear_of_node_ports(void **state)
+{
+	(void)state;
+#define PORTS "\t\tmeta l4proto { tcp, udp, sctp } "
+	assert_masquerade(30000, 32767, PORTS "th sport > 32767 masquerade to :32768-65535\n"
+					PORTS "masquerade to :1024-29999\n");
+	assert_masquerade(1000, 32767, PORTS "masquerade to :32768-65535\n");
+	assert_masquerade(30000, 65535, PORTS "masquerade to :1024-29999\n");
+	assert_masquerade(1, 65535, "");
+}
+
 static void the_file_is_written_whole_checked_and_removed(void **state)
 {
 	char folder[] = "/tmp/podnet-test.XXXXXX", *path, *why = NULL;
@@ -363,6 +406,7 @@ int main(void)
 		CASE(a_cidr_of_two_nodes_leads_to_the_first_by_name),
 		CASE(the_configuration_is_off_by_default_and_refuses_nonsense),
 		CASE(the_conflist_is_what_the_plugins_expect),
+		CASE(what_leaves_the_cluster_is_masqueraded_clear_of_node_ports),
 		CASE(the_file_is_written_whole_checked_and_removed),
 	};
 

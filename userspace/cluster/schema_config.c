@@ -11,7 +11,7 @@ const struct kserv_schema kserv_schema_config[] = {
 	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
 	  "store:string controlSocket:string dns:DNSConfiguration podNetwork:PodNetworkConfiguration" },
 	{ "PodNetworkConfiguration",
-	  "mode:string mtu:int32 vxlan:PodNetworkVXLAN cni:PodNetworkCNI" },
+	  "mode:string mtu:int32 vxlan:PodNetworkVXLAN cni:PodNetworkCNI masquerade:bool nonMasqueradeCIDRs:[]string" },
 	{ "PodNetworkVXLAN",
 	  "device:string id:int32 port:int32 family:string" },
 	{ "PodNetworkCNI",

@@ -63,6 +63,7 @@ struct cni {
 
 static void cni_clear(struct cni *cni)
 {
+	kserv_podnet_config_clear(&cni->config);
 	kserv_cni_config_clear(&cni->file);
 	free(cni->cidrs.v);
 }

@@ -280,6 +280,7 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	names_config_clear(&names);
 	kserv_podnet_config_read(root, &podnet, &cni, errors);
 	kserv_cni_config_clear(&cni);
+	kserv_podnet_config_clear(&podnet);
 	balance_config_read(root, &balance, errors);
 }
 

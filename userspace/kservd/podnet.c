@@ -7,7 +7,10 @@
 #include "kservd/podnet.h"
 #include "lib/log.h"
 #include "podnet/apply.h"
+#include "plan/address.h"
+#include "plan/prefixes.h"
 #include "podnet/config.h"
+#include "podnet/masquerade.h"
 #include "podnet/watch.h"
 
 /**
@@ -17,6 +20,7 @@
 struct podnet {
 	struct kserv_podnet_config config;
 	struct kserv_cni_config cni;
+	struct kserv_masquerade masquerade;
 	struct kserv_podnet_watch *watch;
 	struct nl_sock *socket;
 	char *said;
@@ -63,6 +67,72 @@ static int apply(struct podnet *podnet, const struct kserv_podnet_plan *plan, ch
 	return error;
 }
 
+static void add_all(struct kserv_prefixes *to, const struct kserv_prefixes *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		if (kserv_prefixes_add(to, &from->v[i]))
+			abort();
+}
+
+/* Where pods keep their addresses: the cluster CIDRs, whatever else Nodes have, and what the configuration says. */
+static struct kserv_prefixes find_inside(const struct podnet *podnet, const struct kserv_cluster *cluster)
+{
+	struct kserv_prefixes inside = { 0 };
+	struct kserv_prefix prefix;
+	size_t i, j;
+
+	add_all(&inside, &cluster->settings.cluster_cidrs);
+	add_all(&inside, &podnet->config.inside);
+	for (i = 0; i < cluster->n_nodes; i++)
+		for (j = 0; j < cluster->nodes[i]->pod_cidrs.n; j++)
+			if (kserv_cidr_read(cluster->nodes[i]->pod_cidrs.v[j], &prefix) && kserv_prefixes_add(&inside, &prefix))
+				abort();
+	kserv_prefixes_sort(&inside);
+	return inside;
+}
+
+static int masquerade(struct daemon *daemon, const struct kserv_podnet_plan *plan, char **ret_why)
+{
+	const struct kserv_cluster *cluster = &daemon->model.cluster;
+	struct podnet *podnet = daemon->podnet;
+	struct kserv_prefixes inside;
+	char *text = NULL;
+	bool is_changed;
+	int error;
+
+	if (podnet->config.masquerade) {
+		inside = find_inside(podnet, cluster);
+		text = kserv_masquerade_text(&plan->pod_cidrs, &inside, cluster->settings.node_port_min,
+					     cluster->settings.node_port_max);
+		free(inside.v);
+	}
+	error = kserv_masquerade_apply(&podnet->masquerade, text, &is_changed, ret_why);
+	if (is_changed)
+		kserv_log_note("pod network: pods %s", text ? "are masqueraded outside of the cluster" :
+							      "are not masqueraded any more");
+	free(text);
+	return error;
+}
+
+/* Without the way out pods still have the one to each other. @ret_why: the first of what went wrong. */
+static void settle_plan(struct daemon *daemon, const struct kserv_podnet_plan *plan, char **ret_why)
+{
+	char *why[3] = { 0 };
+	int i, error = apply(daemon->podnet, plan, &why[0]);
+
+	masquerade(daemon, plan, &why[1]);
+	if (!error)
+		write_cni(daemon, plan, &why[2]);
+	for (i = 0; i < 3; i++) {
+		if (*ret_why)
+			free(why[i]);
+		else
+			*ret_why = why[i];
+	}
+}
+
 /* The first sentence, which the caller frees; the rest of them is seen when it is settled. */
 static char *first_warning(struct kserv_warnings *warnings)
 {
@@ -94,8 +164,7 @@ static void settle(void *context)
 	}
 	if (!kserv_podnet_view(podnet->socket, here.primary, &view, &why)) {
 		kserv_podnet_plan(&podnet->config, &here, cluster->nodes, cluster->n_nodes, &view, &plan, &warnings);
-		if (!apply(podnet, &plan, &why))
-			write_cni(daemon, &plan, &why);
+		settle_plan(daemon, &plan, &why);
 		kserv_podnet_plan_clear(&plan);
 	}
 	kserv_podnet_view_clear(&view);
@@ -135,6 +204,8 @@ void podnet_stop(struct daemon *daemon)
 	kserv_podnet_watch_free(podnet->watch);
 	if (podnet->socket)
 		nl_socket_free(podnet->socket);
+	kserv_masquerade_clear(&podnet->masquerade);
+	kserv_podnet_config_clear(&podnet->config);
 	kserv_cni_config_clear(&podnet->cni);
 	free(podnet->said);
 	free(podnet);
@@ -151,12 +222,13 @@ int podnet_clean_up(const struct kserv_value *root)
 {
 	const struct kserv_podnet_plan nothing = { 0 };
 	struct kserv_podnet_changes changes = { 0 };
+	struct kserv_masquerade held = { 0 };
 	struct kserv_podnet_config config;
 	struct kserv_errors ignored = { 0 };
 	struct kserv_cni_config cni;
 	struct nl_sock *socket;
 	char *why = NULL;
-	bool was_there = false;
+	bool was_there = false, is_changed;
 	int error;
 
 	/* It was read once and is right. */
@@ -166,6 +238,8 @@ int podnet_clean_up(const struct kserv_value *root)
 		error = kserv_podnet_apply(socket, &config, &nothing, &changes, &why);
 		nl_socket_free(socket);
 	}
+	if (!error)
+		error = kserv_masquerade_apply(&held, NULL, &is_changed, &why);
 	if (!error && *cni.path)
 		error = kserv_cni_remove(cni.path, &was_there, &why);
 	if (error)
@@ -173,6 +247,7 @@ int podnet_clean_up(const struct kserv_value *root)
 	else if (changes.removed || was_there)
 		kserv_log_note("pod network: removed %u routes%s%s", changes.removed, was_there ? " and " : "",
 			       was_there ? cni.path : "");
+	kserv_podnet_config_clear(&config);
 	kserv_cni_config_clear(&cni);
 	free(why);
 	return error;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
 #include <string.h>
 #include "cluster/check.h"
 #include "cluster/memory.h"
+#include "lib/addr.h"
 #include "podnet/config.h"
 
 static const char *const modes[] = {
@@ -58,6 +60,21 @@ static void read_cni(const struct kserv_value *map, struct kserv_cni_config *ret
 	ret->bridge = kserv_must_strdup(strcmp(kserv_value_string(map, "type"), "bridge") ? "" : bridge);
 }
 
+static void read_inside(const struct kserv_value *list, struct kserv_prefixes *ret, struct kserv_errors *errors)
+{
+	const struct kserv_value *value;
+
+	for (value = kserv_value_first(list); value; value = value->next) {
+		if (value->type != KSERV_VALUE_STRING)
+			continue;
+		ret->v = kserv_must_grow(ret->v, ret->n, sizeof(*ret->v));
+		if (kserv_prefix_parse(value->text, &ret->v[ret->n]))
+			kserv_error_at(errors, value, "\"%s\" is not a CIDR such as 10.0.0.0/8 or fd00::/64", value->text);
+		else
+			ret->n++;
+	}
+}
+
 bool kserv_podnet_config_read(const struct kserv_value *root, struct kserv_podnet_config *ret,
 			      struct kserv_cni_config *ret_cni, struct kserv_errors *errors)
 {
@@ -78,5 +95,14 @@ bool kserv_podnet_config_read(const struct kserv_value *root, struct kserv_podne
 	kserv_check_one_of(kserv_value_find(vxlan, "family"), "IPv4 IPv6", errors);
 	ret->family = !strcmp(family, "IPv4") ? AF_INET : !strcmp(family, "IPv6") ? AF_INET6 : AF_UNSPEC;
 	read_cni(kserv_value_find(map, "cni"), ret_cni, errors);
+	/* Who has somebody else for the way to other pods has him for the way out, too, unless it says otherwise. */
+	ret->masquerade = kserv_value_bool(map, "masquerade", ret->mode != KSERV_PODNET_NONE);
+	read_inside(kserv_value_find(map, "nonMasqueradeCIDRs"), &ret->inside, errors);
 	return *mode;
+}
+
+void kserv_podnet_config_clear(struct kserv_podnet_config *config)
+{
+	free(config->inside.v);
+	config->inside = (struct kserv_prefixes){ 0 };
 }

@@ -33,6 +33,8 @@ enum kserv_podnet_mode {
  * struct kserv_podnet_config - how nodes reach each other's pods; the same on all of them
  * @family: of the addresses that VXLAN packets go between; AF_UNSPEC: that of this node's first internal address
  * @mtu: of the network between the nodes; 0: that of the device with this node's address
+ * @masquerade: pods have their node's address outside of the cluster
+ * @inside: besides the cluster CIDRs, where they keep their own
  */
 struct kserv_podnet_config {
 	enum kserv_podnet_mode mode;
@@ -41,6 +43,8 @@ struct kserv_podnet_config {
 	uint16_t port;
 	uint8_t family;
 	uint32_t mtu;
+	bool masquerade;
+	struct kserv_prefixes inside;
 };
 
 /* A route of others, as far as it says who is on-link. */
