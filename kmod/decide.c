@@ -123,6 +123,24 @@ static void guard_address(struct kserv_net *kn, const struct kserv_config *confi
 		refuse(decision, KSERV_VERDICT_DROP, KSERV_REASON_UNALLOCATED_ADDRESS);
 }
 
+/*
+ * A packet that no service is there for. A load-balancer address is on no interface, so nobody but kserv would answer
+ * pings of it; where it is on one, the IP stack does.
+ */
+static void decide_without_service(struct kserv_net *kn, const struct kserv_config *config,
+				   const struct kserv_frontend *guard, const struct kserv_question *question,
+				   struct kserv_decision *decision)
+{
+	const struct kserv_tuple *tuple = &question->tuple;
+
+	if (!guard || !question->is_echo) {
+		guard_address(kn, config, question, decision);
+	} else if (!addr_is_local(kn->net, tuple->family, &tuple->dst)) {
+		decision->verdict = KSERV_VERDICT_ANSWER;
+		decision->reason = KSERV_REASON_NONE;
+	}
+}
+
 static bool masquerades(const struct kserv_frontend *frontend, enum kserv_source_type source)
 {
 	switch (source) {
@@ -172,8 +190,9 @@ void kserv_decide(struct kserv_net *kn, const struct kserv_question *question, s
 
 	memset(decision, 0, sizeof(*decision));
 	frontend = find_frontend(kn, config, tuple, &decision->reason);
-	if (!frontend) {
-		guard_address(kn, config, question, decision);
+	/* Guards have no service; a packet of protocol 0 or a ping meets one. */
+	if (!frontend || !frontend->service) {
+		decide_without_service(kn, config, frontend, question, decision);
 		return;
 	}
 	decision->frontend = frontend;

@@ -61,12 +61,29 @@ static struct kserv_frontend *find(struct kserv_net *kn, const struct kserv_fron
 	return rhashtable_lookup_fast(&kn->frontends, key, frontend_params);
 }
 
-/* What stands for all protocols and ports of a cluster IP that no service has. */
-static struct kserv_frontend *find_guard(struct kserv_net *kn, const struct kserv_frontend_key *cluster_ip)
+/*
+ * Some addresses have a guard in the table as well, as long as any frontend has them: that of a cluster IP stands for
+ * all protocols and ports that no service has, that of a load-balancer address for pings.
+ * Return: false if those of this type have none.
+ */
+static bool guard_key(const struct kserv_frontend *frontend, struct kserv_frontend_key *ret)
 {
-	struct kserv_frontend_key key = { .addr = cluster_ip->addr, .family = cluster_ip->family };
+	u8 icmp = frontend->key.family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 
-	return find(kn, &key);
+	memset(ret, 0, sizeof(*ret));
+	ret->addr = frontend->key.addr;
+	ret->family = frontend->key.family;
+	if (frontend->type == KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP)
+		ret->protocol = icmp;
+	return ret->protocol || frontend->type == KSERV_FRONTEND_TYPE_CLUSTER_IP;
+}
+
+/* The guard of the frontend's address, or NULL. */
+static struct kserv_frontend *find_guard(struct kserv_net *kn, const struct kserv_frontend *frontend)
+{
+	struct kserv_frontend_key key;
+
+	return guard_key(frontend, &key) ? find(kn, &key) : NULL;
 }
 
 static int parse_addr(struct kserv_frontend *frontend, struct nlattr **tb, const struct nlattr *attr,
@@ -353,19 +370,19 @@ int kserv_frontend_stage_rest(struct kserv_transaction *tx, struct kserv_service
 }
 
 /* A guard that is not live yet, unless there is one. */
-static int prepare_guard(struct kserv_net *kn, const struct kserv_frontend *cluster_ip)
+static int prepare_guard(struct kserv_net *kn, const struct kserv_frontend *frontend)
 {
+	struct kserv_frontend_key key;
 	struct kserv_frontend *guard;
 	int ret;
 
-	if (find_guard(kn, &cluster_ip->key))
+	if (!guard_key(frontend, &key) || find(kn, &key))
 		return 0;
 	guard = kmem_cache_zalloc(frontend_cache, GFP_KERNEL_ACCOUNT);
 	if (!guard)
 		return -ENOMEM;
-	guard->type = KSERV_FRONTEND_TYPE_CLUSTER_IP;
-	guard->key.addr = cluster_ip->key.addr;
-	guard->key.family = cluster_ip->key.family;
+	guard->type = frontend->type;
+	guard->key = key;
 	ret = rhashtable_insert_fast(&kn->frontends, &guard->node, frontend_params);
 	if (ret)
 		frontend_free(guard);
@@ -388,11 +405,9 @@ int kserv_frontend_prepare(struct kserv_transaction *tx)
 					    "another service already has this address, protocol and port");
 		if (!change->old || change->leaving)
 			n++;
-		if (change->new->type == KSERV_FRONTEND_TYPE_CLUSTER_IP) {
-			ret = prepare_guard(tx->kn, change->new);
-			if (ret)
-				return ret;
-		}
+		ret = prepare_guard(tx->kn, change->new);
+		if (ret)
+			return ret;
 		tx->needs_hooks = true;
 	}
 	if (n > KSERV_MAX_FRONTENDS)
@@ -402,23 +417,19 @@ int kserv_frontend_prepare(struct kserv_transaction *tx)
 
 static void guard_get(struct kserv_net *kn, const struct kserv_frontend *frontend)
 {
-	struct kserv_frontend *guard;
+	struct kserv_frontend *guard = find_guard(kn, frontend);
 
-	if (frontend->type != KSERV_FRONTEND_TYPE_CLUSTER_IP)
+	if (!guard)
 		return;
-	guard = find_guard(kn, &frontend->key);
 	guard->guarded++;
 	make_live(guard);
 }
 
 static void guard_put(struct kserv_net *kn, const struct kserv_frontend *frontend)
 {
-	struct kserv_frontend *guard;
+	struct kserv_frontend *guard = find_guard(kn, frontend);
 
-	if (frontend->type != KSERV_FRONTEND_TYPE_CLUSTER_IP)
-		return;
-	guard = find_guard(kn, &frontend->key);
-	if (!--guard->guarded)
+	if (guard && !--guard->guarded)
 		unlink(kn, guard);
 }
 
@@ -487,11 +498,9 @@ void kserv_frontend_abort(struct kserv_transaction *tx)
 			change->old->staged = 0;
 		if (!change->new)
 			continue;
-		if (change->new->type == KSERV_FRONTEND_TYPE_CLUSTER_IP) {
-			guard = find_guard(tx->kn, &change->new->key);
-			if (guard && !guard->guarded)
-				unlink(tx->kn, guard);
-		}
+		guard = find_guard(tx->kn, change->new);
+		if (guard && !guard->guarded)
+			unlink(tx->kn, guard);
 		unstage(tx, change);
 	}
 	kvfree(tx->frontends);

@@ -5,6 +5,7 @@
 #include <linux/mutex.h>
 #include <linux/netfilter.h>
 #include <linux/notifier.h>
+#include <linux/ratelimit_types.h>
 #include <linux/rbtree.h>
 #include <linux/rhashtable.h>
 #include <linux/idr.h>
@@ -72,6 +73,7 @@
  * @fast_started: the hooks of the ingress fast path are in place, see fast.c
  * @fast_notifier: tells of devices that come and go
  * @fast_devices: those hooked into; RTNL
+ * @echoes: bounds how many pings are answered, see echo.c
  * @events_lost: notifications that could not be sent since the last one that could
  */
 struct kserv_net {
@@ -99,6 +101,7 @@ struct kserv_net {
 	bool fast_started;
 	struct notifier_block fast_notifier;
 	struct list_head fast_devices;
+	struct ratelimit_state echoes;
 	atomic64_t events_lost;
 };
 

@@ -7,6 +7,7 @@
 
 #include "kserv.h"
 #include "config.h"
+#include "echo.h"
 #include "genl.h"
 #include "pick.h"
 #include "route.h"
@@ -22,6 +23,7 @@ static int __net_init net_init(struct net *net)
 
 	kn->net = net;
 	mutex_init(&kn->mutex);
+	kserv_echo_net_init(kn);
 	config = kserv_config_alloc();
 	if (!config)
 		return -ENOMEM;

@@ -142,7 +142,8 @@ static_assert(sizeof(struct kserv_service) <= 72);
 /**
  * struct kserv_frontend_key - how a packet finds a frontend
  * @addr: zero for node ports
- * @port: zero for the guard of a cluster IP's undefined ports, as is @protocol
+ * @port: zero for guards
+ * @protocol: zero for the guard of a cluster IP's undefined ports, ICMP or ICMPv6 for that of a load balancer's pings
  */
 struct kserv_frontend_key {
 	union nf_inet_addr addr;
@@ -161,10 +162,10 @@ static_assert(sizeof(struct kserv_frontend_key) == 24);
  * @type: enum kserv_frontend_type
  * @flags: KSERV_FRONTEND_FLAGS_*
  * @live: false while a transaction that adds it has not committed; such a one is not found
- * @service: NULL for the guard of a cluster IP
+ * @service: NULL for guards
  * @sources: allowed sources, NULL for all
  * @connections: flows ever made by it
- * @guarded: for a guard, the live cluster IP frontends of this address; net's mutex
+ * @guarded: for a guard, the live frontends of its address and type; net's mutex
  * @staged: 1 + index of what a transaction in progress does to it; net's mutex
  * @list: kserv_service.frontends; net's mutex
  */

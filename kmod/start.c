@@ -6,6 +6,7 @@
 #include "kserv.h"
 #include "affinity.h"
 #include "decide.h"
+#include "echo.h"
 #include "event.h"
 #include "pick.h"
 #include "reject.h"
@@ -136,6 +137,27 @@ static unsigned int reset_stray(struct kserv_net *kn, struct sk_buff *skb, const
 	return drop(kn, &packet->tuple, service, KSERV_REASON_NO_FLOW);
 }
 
+static unsigned int answer_ping(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state,
+				const struct kserv_packet *packet)
+{
+	switch (kserv_echo_answer(kn, skb, state, packet)) {
+	case 0:
+		kserv_count(kn, ECHOES);
+		consume_skb(skb);
+		return NF_STOLEN;
+	case -EBUSY:
+		return drop(kn, &packet->tuple, NULL, KSERV_REASON_TOO_MANY_PINGS);
+	case -EHOSTUNREACH:
+		return drop(kn, &packet->tuple, NULL, KSERV_REASON_NO_ROUTE);
+	case -EBADMSG:
+		return drop(kn, &packet->tuple, NULL, KSERV_REASON_MALFORMED);
+	case -ENOMEM:
+		return drop(kn, &packet->tuple, NULL, KSERV_REASON_NO_MEMORY);
+	default:
+		return NF_DROP;
+	}
+}
+
 static bool starts_connection(const struct kserv_packet *packet)
 {
 	return packet->tuple.proto != IPPROTO_TCP ||
@@ -208,6 +230,8 @@ unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct
 		return reject(kn, skb, state, &packet->tuple, decision.service, decision.reason);
 	case KSERV_VERDICT_DROP:
 		return drop(kn, &packet->tuple, decision.service, decision.reason);
+	case KSERV_VERDICT_ANSWER:
+		return answer_ping(kn, skb, state, packet);
 	}
 	if (!starts_connection(packet))
 		return reset_stray(kn, skb, state, packet, decision.service);

@@ -25,6 +25,7 @@
 	X(EJECTIONS, "endpoints-ejected")		\
 	X(RESETS, "resets-sent")			\
 	X(REJECTED, "packets-rejected")			\
+	X(ECHOES, "pings-answered")			\
 	X(EVENTS_LOST, "events-lost")
 
 enum kserv_counter {

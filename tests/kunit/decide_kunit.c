@@ -24,6 +24,8 @@ struct decide_case {
 	u32 to;			/* 0 for 10.96.0.1 */
 	u16 port;		/* 0 for 80 */
 	u8 proto;		/* 0 for TCP */
+	bool echo;		/* a ping */
+	bool protocol_zero;	/* whatever @proto is */
 	u8 verdict;
 	u8 reason;
 	bool local;
@@ -43,6 +45,18 @@ static const struct decide_case decide_cases[] = {
 	{ "another protocol", 0, HERE, POD, .proto = IPPROTO_UDP, REJECT(UNDEFINED_PORT) },
 	{ "undefined port of a cluster IP", 0, HERE, POD, .port = 81, REJECT(UNDEFINED_PORT) },
 	{ "ICMP to a cluster IP", 0, HERE, POD, .proto = IPPROTO_ICMP, REJECT(UNDEFINED_PORT) },
+	{ "ping of a cluster IP", 0, HERE, POD, .proto = IPPROTO_ICMP, .echo = true, REJECT(UNDEFINED_PORT) },
+	{ "protocol 0 to a cluster IP", 0, HERE, POD, .protocol_zero = true, REJECT(UNDEFINED_PORT) },
+	{ "ping of a load-balancer address", 0, HERE, OTHER, .to = 0xc00002f1, .proto = IPPROTO_ICMP, .echo = true,
+	  .verdict = KSERV_VERDICT_ANSWER },
+	{ "ping of a load-balancer address without endpoints", 0, NONE, OTHER, .to = 0xc00002f1, .proto = IPPROTO_ICMP,
+	  .echo = true, .verdict = KSERV_VERDICT_ANSWER },
+	{ "other ICMP to a load-balancer address", 0, HERE, OTHER, .to = 0xc00002f1, .proto = IPPROTO_ICMP,
+	  PASS(NO_FRONTEND) },
+	{ "protocol 0 to a load-balancer address", 0, HERE, OTHER, .to = 0xc00002f1, .protocol_zero = true,
+	  PASS(NO_FRONTEND) },
+	{ "ping of an external IP", 0, HERE, OTHER, .to = 0xcb007101, .proto = IPPROTO_ICMP, .echo = true,
+	  PASS(NO_FRONTEND) },
 	{ "unallocated address of the service CIDR", 0, HERE, POD, .to = 0x0a600099, DROP(UNALLOCATED_ADDRESS) },
 	{ "without endpoints", 0, NONE, POD, REJECT(NO_ENDPOINTS) },
 	{ "with an endpoint of no weight alone", 0, WEIGHTLESS, POD, REJECT(NO_ENDPOINTS) },
@@ -82,6 +96,7 @@ static union nf_inet_addr addr4(u32 value)
 static void make_service(struct kunit *test, const struct decide_case *c)
 {
 	union nf_inet_addr cluster_ip = addr4(0x0a600001), external_ip = addr4(0xcb007101);
+	union nf_inet_addr balancer_ip = addr4(0xc00002f1);
 	union nf_inet_addr endpoint = world_endpoint_addr(NFPROTO_IPV4, 1, 0);
 	struct message message;
 
@@ -93,6 +108,7 @@ static void make_service(struct kunit *test, const struct decide_case *c)
 				 c->endpoints == WEIGHTLESS ? 0 : 100);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_CLUSTER_IP, &cluster_ip, 80, c->flags);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_EXTERNAL_IP, &external_ip, 8443, 0);
+	message_frontend(&message, KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP, &balancer_ip, 80, 0);
 	message_frontend(&message, KSERV_FRONTEND_TYPE_NODE_PORT, NULL, 30080, 0);
 	message_set_end(&message);
 	KUNIT_ASSERT_EQ(test, message_commit(&message, test->priv), 0);
@@ -121,13 +137,15 @@ static void configure(struct kunit *test)
 static struct kserv_decision decide(struct kunit *test, const struct decide_case *c)
 {
 	/* The address of the node that the VM has in any case. */
+	bool has_ports = !c->protocol_zero && c->proto != IPPROTO_ICMP;
 	static const u32 sources[] = { [POD] = 0x0af40105, [NODE] = INADDR_LOOPBACK, [OTHER] = 0xac100001 };
 	struct kserv_question question = {
 		.tuple = {
 			.src = addr4(sources[c->source]), .dst = addr4(c->to ?: 0x0a600001),
-			.sport = htons(40000), .dport = htons(c->port ?: 80),
-			.family = NFPROTO_IPV4, .proto = c->proto ?: IPPROTO_TCP,
+			.sport = htons(has_ports ? 40000 : 0), .dport = htons(has_ports ? c->port ?: 80 : 0),
+			.family = NFPROTO_IPV4, .proto = c->protocol_zero ? 0 : c->proto ?: IPPROTO_TCP,
 		},
+		.is_echo = c->echo,
 	};
 	struct kserv_decision decision;
 

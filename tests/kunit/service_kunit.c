@@ -12,7 +12,7 @@
 
 #define N_SERVICES 3
 #define N_ENDPOINTS 10
-#define N_FRONTENDS 6
+#define N_FRONTENDS 8
 #define ROUNDS 400
 #define LOCAL KSERV_ENDPOINT_FLAGS_LOCAL_SET
 #define CLUSTER KSERV_ENDPOINT_FLAGS_CLUSTER_SET
@@ -43,16 +43,23 @@ struct model {
 
 static const char *const names[N_SERVICES] = { "kunit/a:http", "kunit/b", "kunit/c:dns" };
 
-/* Frontends 0 to 3 are two ports of two cluster IPs, 4 is an external IP, 5 a node port. */
+/*
+ * Frontends 0 to 3 are two ports of two cluster IPs, 4 is an external IP, 5 a node port, 6 and 7 two ports of a
+ * load-balancer address.
+ */
 static u8 frontend_type(unsigned int i)
 {
-	return i < 4 ? KSERV_FRONTEND_TYPE_CLUSTER_IP :
-	       i == 4 ? KSERV_FRONTEND_TYPE_EXTERNAL_IP : KSERV_FRONTEND_TYPE_NODE_PORT;
+	static const u8 types[] = {
+		[4] = KSERV_FRONTEND_TYPE_EXTERNAL_IP, [5] = KSERV_FRONTEND_TYPE_NODE_PORT,
+		[6] = KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP, [7] = KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP,
+	};
+
+	return i < 4 ? KSERV_FRONTEND_TYPE_CLUSTER_IP : types[i];
 }
 
 static union nf_inet_addr frontend_addr(unsigned int i)
 {
-	union nf_inet_addr addr = { .ip = htonl(i == 4 ? 0xcb007101 : 0x0a600001 + i / 2) };
+	union nf_inet_addr addr = { .ip = htonl(i > 5 ? 0xc00002f1 : i == 4 ? 0xcb007101 : 0x0a600001 + i / 2) };
 
 	return addr;
 }
@@ -89,6 +96,8 @@ static bool guard_is_there(struct kserv_net *kn, unsigned int i)
 {
 	struct kserv_frontend_key key = { .addr = frontend_addr(i), .family = NFPROTO_IPV4 };
 
+	if (frontend_type(i) == KSERV_FRONTEND_TYPE_LOAD_BALANCER_IP)
+		key.protocol = IPPROTO_ICMP;
 	return lookup(kn, &key);
 }
 
@@ -275,7 +284,7 @@ static struct kserv_service *service_at(struct kserv_net *kn, unsigned int numbe
 
 static void expect_frontends(struct kunit *test, struct kserv_net *kn, const struct model *model)
 {
-	bool guarded[2] = {};
+	bool guarded[N_FRONTENDS / 2] = {};
 	unsigned int i, n = 0;
 
 	for (i = 0; i < N_FRONTENDS; i++) {
@@ -286,8 +295,7 @@ static void expect_frontends(struct kunit *test, struct kserv_net *kn, const str
 		if (!frontend)
 			continue;
 		n++;
-		if (i < 4)
-			guarded[i / 2] = true;
+		guarded[i / 2] = true;
 		KUNIT_ASSERT_PTR_EQ(test, frontend->service, service_at(kn, owner - 1));
 		KUNIT_ASSERT_EQ(test, frontend->flags, model->frontend[i].flags);
 		KUNIT_ASSERT_EQ(test, frontend->staged, 0);
@@ -295,6 +303,7 @@ static void expect_frontends(struct kunit *test, struct kserv_net *kn, const str
 	KUNIT_ASSERT_EQ(test, kn->n_frontends, n);
 	KUNIT_ASSERT_EQ(test, guard_is_there(kn, 0), guarded[0]);
 	KUNIT_ASSERT_EQ(test, guard_is_there(kn, 2), guarded[1]);
+	KUNIT_ASSERT_EQ(test, guard_is_there(kn, 6), guarded[3]);
 }
 
 static void expect_model(struct kunit *test, struct kserv_net *kn, const struct model *model)

@@ -23,7 +23,7 @@ const char explain_more[] =
 	"Asks the code that decides about packets; nothing is sent and no flow is made. PROTOCOL is tcp (unless given),\n"
 	"udp, sctp, or icmp for a ping, which has no ports.\n"
 	"\n"
-	"In JSON: verdict (translate, reject, drop or pass), reason, service, frontend, frontend-type, source (pod, node\n"
+	"In JSON: verdict (translate, reject, drop, pass or answer), reason, service, frontend, frontend-type, source (pod, node\n"
 	"or other), set (cluster or local), set-reason (policy-cluster, policy-local or short-circuit), masquerade-reason\n"
 	"(a flag of the frontend), endpoints [{address, port, masquerade, weight}] that may be chosen, and excluded\n"
 	"[{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
@@ -379,6 +379,8 @@ static void print_text(const struct question *question, const struct answer *ans
 
 	printf("%-11s%s", "verdict", kserv_word(&kserv_words_verdict, answer->verdict));
 	printf(answer->reason ? ": %s\n" : "\n", kserv_word(&kserv_words_reason, answer->reason));
+	if (answer->verdict == KSERV_VERDICT_ANSWER)
+		printf("%-11s%s\n", "because", "it is a ping of a load-balancer address, which this node answers for a service");
 	if (reason_sentence(answer->reason))
 		printf("%-11s%s\n", "because", reason_sentence(answer->reason));
 	if (answer->flow_endpoint.family)

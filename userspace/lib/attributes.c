@@ -109,8 +109,9 @@ static const char *const words_verdict[] = {
 	"translate",
 	"reject",
 	"drop",
+	"answer",
 };
-const struct kserv_words kserv_words_verdict = { words_verdict, 4 };
+const struct kserv_words kserv_words_verdict = { words_verdict, 5 };
 
 static const char *const words_source_type[] = {
 	"other",
@@ -143,8 +144,9 @@ static const char *const words_reason[] = {
 	"weight-zero",
 	"fragment",
 	"source-is-service",
+	"too-many-pings",
 };
-const struct kserv_words kserv_words_reason = { words_reason, 23 };
+const struct kserv_words kserv_words_reason = { words_reason, 24 };
 
 static const char *const words_event_type[] = {
 	"flow-new",

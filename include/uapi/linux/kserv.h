@@ -179,12 +179,15 @@ enum kserv_flow_flags {
 /**
  * enum kserv_verdict
  * @KSERV_VERDICT_PASS: Not for a service; left alone.
+ * @KSERV_VERDICT_ANSWER: A ping of a load-balancer address, which is answered
+ *   here.
  */
 enum kserv_verdict {
 	KSERV_VERDICT_PASS,
 	KSERV_VERDICT_TRANSLATE,
 	KSERV_VERDICT_REJECT,
 	KSERV_VERDICT_DROP,
+	KSERV_VERDICT_ANSWER,
 };
 
 /**
@@ -230,6 +233,8 @@ enum kserv_source_type {
  * @KSERV_REASON_EJECTED: The endpoint answered nobody lately.
  * @KSERV_REASON_FRAGMENT: A fragment that could not be put together.
  * @KSERV_REASON_SOURCE_IS_SERVICE: The source address is itself a cluster IP.
+ * @KSERV_REASON_TOO_MANY_PINGS: More pings of load-balancer addresses than are
+ *   answered.
  */
 enum kserv_reason {
 	KSERV_REASON_NONE,
@@ -255,6 +260,7 @@ enum kserv_reason {
 	KSERV_REASON_WEIGHT_ZERO,
 	KSERV_REASON_FRAGMENT,
 	KSERV_REASON_SOURCE_IS_SERVICE,
+	KSERV_REASON_TOO_MANY_PINGS,
 };
 
 enum kserv_event_type {
