@@ -82,7 +82,7 @@ pod_manifest() {
 		apiVersion: v1
 		kind: Pod
 		metadata: { name: $pod, labels: { app: $app } }
-		spec: { nodeName: ${node_of[$pod]}, $(printf '%s, ' "$@")containers: [{ name: c, image: i, ports: [{ containerPort: 8080 }] }] }
+		spec: { nodeName: ${node_of[$pod]}, ${*/%/,} containers: [{ name: c, image: i, ports: [{ containerPort: 8080 }] }] }
 		status: { phase: Running, podIP: "${ip4[$pod]}", podIPs: [$addresses], conditions: [{ type: Ready, status: "True" }] }
 		---
 	END

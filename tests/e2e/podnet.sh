@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Three nodes whose pod network is kserv's. Sourced after lib.sh, daemon.sh and kubelet.sh.
+# Nodes whose pod network is kserv's. Sourced after lib.sh, daemon.sh and kubelet.sh.
 #
 #   client 192.168.60.2 ---- router ----+---- node1 192.168.50.11   pods 10.244.1.0/24
 #          fd00:60::2           |       |           fd00:50::11          fd00:10:244:1::/64
@@ -35,6 +35,15 @@ make_segment() {
 	done
 }
 
+# The nodes with an address there.
+on_segment() {
+	local name
+
+	for name in "${nodes[@]}"; do
+		[[ ${ip4[$name]} != 192.168.$1.* ]] || echo "$name"
+	done
+}
+
 make_host() {
 	local name=$1 number=${ip4[$1]#192.168.}
 
@@ -51,10 +60,9 @@ make_host() {
 	END
 }
 
-make_three_nodes() {
+make_routed_nodes() {
 	local name
 
-	nodes=(node1 node2 node3)
 	namespaces+=(client router "${nodes[@]}")
 	{
 		printf 'netns add %s\n' client router "${nodes[@]}"
@@ -64,9 +72,11 @@ make_three_nodes() {
 	} | batch -
 	{
 		echo "link set lo up"
-		make_segment br50 50 node1 node2
+		# shellcheck disable=SC2046 # words
+		make_segment br50 50 $(on_segment 50)
 		make_segment br60 60 client
-		make_segment br70 70 node3
+		# shellcheck disable=SC2046 # words
+		make_segment br70 70 $(on_segment 70)
 	} | batch router
 	set_sysctl router ipv4/ip_forward=1 ipv6/conf/all/forwarding=1
 	for name in client "${nodes[@]}"; do
@@ -100,11 +110,12 @@ write_node_config() {
 
 is_ready_for_pods() { [ -s "$work/$1.cni/10-kserv.conflist" ]; }
 
-# The three nodes with their daemons, ready for pods.
+# setup_pod_network NODE...: with their daemons, ready for pods.
 setup_pod_network() {
 	local name
 
-	make_three_nodes
+	nodes=("$@")
+	make_routed_nodes
 	for name in "${nodes[@]}"; do
 		write_node_config "$name"
 		node_manifest "$name"

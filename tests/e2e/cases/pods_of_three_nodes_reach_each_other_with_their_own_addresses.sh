@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# Timeout: 400
 #
 # All that a cluster needs besides kubelet and API server: pods that the CNI plugins connect, on nodes of one segment and
 # behind a router, reach each other untranslated; Services, names and load-balancer addresses work from everywhere; a
@@ -59,7 +60,7 @@ not_stale() { ! stale "$1"; }
 has_endpoint() { in_netns "$1" kservctl endpoint list -o json | grep -qF "\"$2\""; }
 has_no_endpoint() { ! has_endpoint "$@"; }
 
-setup_pod_network
+setup_pod_network node1 node2 node3
 write_resolv_conf
 check "node1 has a direct route and one by VXLAN" \
 	test "$(routes_of node1)" = "10.244.2.0/24 direct, 10.244.3.0/24 vxlan, fd00:10:244:2::/64 direct, fd00:10:244:3::/64 vxlan"
