@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include "lib/addr.h"
 #include "lib/json.h"
+#include "sync/compare.h"
 #include "sync/reserve.h"
 #include "sync/sync.h"
 
@@ -459,6 +460,59 @@ static void apply(struct kserv_tables *tables, const struct kserv_transaction *t
 	kserv_tables_sort(tables);
 }
 
+static void add_sentence(void *context, const char *sentence)
+{
+	char *text = context;
+
+	sprintf(text + strlen(text), "%s%s", *text ? "; " : "", sentence);
+}
+
+static char *compare(const char *actual_text, const char *desired_text, uint32_t flow_max)
+{
+	char *text = calloc(1, 1 << 16);
+	struct kserv_tables actual, desired;
+
+	make_tables(actual_text, &actual);
+	make_tables(desired_text, &desired);
+	actual.config = kserv_config_defaults;
+	desired.config.flow_max = flow_max;
+	assert_int_equal(kserv_sync_compare(&desired, &actual, add_sentence, text), 0);
+	memset(&actual.config, 0, sizeof(actual.config));
+	kserv_tables_clear(&actual);
+	kserv_tables_clear(&desired);
+	return text;
+}
+
+static void what_differs_is_told_in_sentences(void **state)
+{
+	static const struct row told[] = {
+		{ "", "a/tcp", "service a, tcp, IPv4: it is not in the kernel" },
+		{ "a/tcp b/udp", "b/udp", "service a, tcp, IPv4: it is in the kernel and should not be" },
+		{ "a/tcp", "a/tcp m", "service a, tcp, IPv4: its own settings are others" },
+		{ "a/tcp f=10.0.0.1:80 e=1.1.1.1:1 b/tcp", "a/tcp f=10.0.0.2:80 e=1.1.1.2:1 e=1.1.1.3:1 b/tcp",
+		  "service a, tcp, IPv4: frontends: 1 to set, 1 to remove; endpoints: 2 to set, 1 to remove" },
+		{ "r=10.1.0.0/24", "r=10.2.0.0/24,192.168.0.2", "routes: 1 to set, 1 to remove" },
+	};
+	char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		text = compare(told[i].actual, told[i].desired, 0);
+		assert_string_equal(text, told[i].sent);
+		free(text);
+	}
+	/* A word is said exactly where something would be sent. */
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		text = compare(rows[i].actual, rows[i].desired, 0);
+		assert_int_equal(!*text, !*rows[i].sent);
+		free(text);
+	}
+	text = compare("a/tcp", "a/tcp", 17);
+	assert_string_equal(text, "the configuration is another one");
+	free(text);
+}
+
 static void reserved_ports_are_read_as_the_kernel_writes_them(void **state)
 {
 	static const struct { const char *text; uint16_t min, max; bool covered; } lists[] = {
@@ -482,6 +536,7 @@ int main(void)
 		cmocka_unit_test(changes_are_counted),
 		cmocka_unit_test(configuration_is_sent_when_it_differs_from_what_the_kernel_takes),
 		cmocka_unit_test(tables_follow_what_is_sent),
+		cmocka_unit_test(what_differs_is_told_in_sentences),
 		cmocka_unit_test(reserved_ports_are_read_as_the_kernel_writes_them),
 	};
 

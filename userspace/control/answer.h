@@ -19,6 +19,7 @@
 #define KSERV_CONTROL_SYNC	"/kserv/v1/sync"
 #define KSERV_CONTROL_STATUS	"/kserv/v1/status"
 #define KSERV_CONTROL_LB	"/kserv/v1/lb"
+#define KSERV_CONTROL_DIFF	"/kserv/v1/diff"
 
 /* Longer requests are refused. */
 #define KSERV_CONTROL_BODY_MAX	(64UL << 20)

@@ -37,7 +37,9 @@ const char apply_more[] =
 	"  kubectl get svc,endpointslices -A -o yaml | kservctl apply -f -\n";
 
 const char diff_more[] =
-	"Exit code 0: nothing would change; 1: what is printed would; 2: something is wrong with the manifests.\n";
+	"With -f: what apply would change of the objects. Without: where the kernel's tables are not what the objects\n"
+	"lead to, a line for each service; also with an API server behind the daemon.\n\n"
+	"Exit code 0: nothing differs; 1: what is printed does; 2: something is wrong with the manifests.\n";
 
 static bool check_arguments(int argc, const char **argv)
 {
@@ -172,6 +174,8 @@ enum exit_code cmd_diff(int argc, const char **argv)
 	struct session session = { 0 };
 	enum exit_code code;
 
+	if (!argc && !paths)
+		return diff_kernel();
 	if (!check_arguments(argc, argv))
 		return USAGE;
 	code = diff(&session);

@@ -162,8 +162,7 @@ void print_warnings(struct kserv_warnings *warnings)
 	kserv_warnings_clear(warnings);
 }
 
-/* @warn: say what plan found odd. */
-static int make_tables(struct kserv_embedded *embedded, bool warn, struct kserv_tables *ret)
+int make_tables(struct kserv_embedded *embedded, bool warn, struct kserv_tables *ret)
 {
 	struct kserv_warnings warnings = { 0 };
 	struct kserv_errors errors = { 0 };

@@ -87,6 +87,15 @@ struct programmed {
 };
 
 /**
+ * make_tables() - what the kernel should hold for the cluster as it is stored
+ * @warn: say what plan found odd
+ * @ret: cleared by the caller on success
+ *
+ * Return: 0, or -errno after it said why not.
+ */
+int make_tables(struct kserv_embedded *embedded, bool warn, struct kserv_tables *ret);
+
+/**
  * program_kernel() - bring the kernel in step with the cluster as the open transaction leaves it
  *
  * Return: DONE; NO_MODULE, after it said so, if there is no module; REFUSED, after the kernel's words were printed:

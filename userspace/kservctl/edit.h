@@ -31,6 +31,9 @@ bool read_manifests(struct session *session);
 /* False, after it said why, with --no-kernel, which is about who works on the store alone. */
 bool check_remote(void);
 
+/* diff without manifests: the kernel beside the objects. */
+enum exit_code diff_kernel(void);
+
 /* Says what the daemon answered, which is cleared. */
 enum exit_code say_answer(struct kserv_control_answer *answer);
 /* The transaction holds what is wanted: kernel, store, words. */

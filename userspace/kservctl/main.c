@@ -15,7 +15,7 @@ const struct command commands[] = {
 	{ "delete", "-f FILE...|TYPE NAME...", "delete objects", delete_options, cmd_delete, NULL, delete_more },
 	{ "get", "TYPE [NAME...]", "list objects", get_options, cmd_get, NULL, get_more },
 	{ "describe", "TYPE [NAME...]", "show objects with what belongs to them", describe_options, cmd_describe, NULL, NULL },
-	{ "diff", "-f FILE...", "what apply would change", diff_options, cmd_diff, NULL, diff_more },
+	{ "diff", "[-f FILE...]", "what apply would change, or how the kernel differs", diff_options, cmd_diff, NULL, diff_more },
 	{ "sync", "", "bring the kernel in step with the objects", sync_options, cmd_sync, NULL, NULL },
 	{ "env", "", "the environment variables that a new pod gets", env_options, cmd_env, NULL, env_more },
 

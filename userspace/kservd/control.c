@@ -205,6 +205,16 @@ static void answer_sync(struct daemon *daemon, struct kserv_control_request *req
 	change_sync(daemon, answer);
 }
 
+static void answer_diff(struct daemon *daemon, struct http_answer *answer)
+{
+	struct kserv_nl_error words = { 0 };
+	int error = report_differences(daemon, &answer->body, &words);
+
+	if (error)
+		fail(answer, 503, "ServiceUnavailable", "the kernel cannot be compared: %s",
+		     words.text[0] ? words.text : strerror(-error));
+}
+
 static void answer_request(void *context, const struct http_request *request, struct http_answer *answer)
 {
 	struct daemon *daemon = ((struct control *)context)->daemon;
@@ -221,6 +231,8 @@ static void answer_request(void *context, const struct http_request *request, st
 		report_status(daemon, &answer->body);
 	else if (!strcmp(request->path, KSERV_CONTROL_LB))
 		balance_report(daemon, &answer->body);
+	else if (!strcmp(request->path, KSERV_CONTROL_DIFF))
+		answer_diff(daemon, answer);
 	else if (place_read(request->path, &place))
 		answer_object(daemon, request, &place, answer);
 	else

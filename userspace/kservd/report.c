@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,11 +8,12 @@
 #include "kservd/daemon.h"
 #include "kservd/report.h"
 #include "lib/dump.h"
+#include "sync/compare.h"
 
 /* A document in the making. */
 struct report {
 	struct kserv_tree tree;
-	struct kserv_value *root, *degraded;
+	struct kserv_value *root, *degraded;	/* @degraded: sentences */
 };
 
 static void put_string(struct report *report, struct kserv_value *map, const char *key, const char *text)
@@ -183,4 +186,82 @@ void report_status(struct daemon *daemon, struct kserv_text *text)
 	kserv_emit_json(text, report.root, 2);
 	kserv_text_add(text, "\n");
 	kserv_tree_clear(&report.tree);
+}
+
+/* The model's objects as plan takes them; only the arrays of services and slices are the caller's. */
+static struct kserv_cluster model_objects(const struct model *model)
+{
+	struct kserv_cluster cluster = model->cluster;
+	const struct entry *entry;
+	size_t i;
+
+	cluster.services = NULL;
+	cluster.slices = NULL;
+	for (entry = model->entries; entry; entry = entry->hh.next) {
+		if (!entry->service)
+			continue;
+		cluster.services = kserv_must_grow(cluster.services, cluster.n_services, sizeof(*cluster.services));
+		cluster.services[cluster.n_services++] = (struct kserv_k8s_service *)entry->service;
+		for (i = 0; i < entry->n_slices; i++) {
+			cluster.slices = kserv_must_grow(cluster.slices, cluster.n_slices, sizeof(*cluster.slices));
+			cluster.slices[cluster.n_slices++] = entry->slices[i];
+		}
+	}
+	return cluster;
+}
+
+static int plan_model(const struct model *model, struct kserv_tables *ret)
+{
+	struct kserv_cluster cluster = model_objects(model);
+	int error = kserv_plan(&cluster, ret, NULL);
+
+	free(cluster.services);
+	free(cluster.slices);
+	return error;
+}
+
+static void add_difference(void *context, const char *sentence)
+{
+	struct report *report = context;
+
+	kserv_value_append(report->degraded, kserv_value_new_string(&report->tree, sentence));
+}
+
+static int find_differences(struct daemon *daemon, struct report *report, struct kserv_nl_error *ret_error)
+{
+	struct kserv_tables desired = { 0 }, actual = { 0 };
+	struct kserv_nl *nl = program_nl(&daemon->program);
+	int error = nl ? kserv_dump(nl, KSERV_DUMP_ALL, NULL, &actual, ret_error) : -errno;
+
+	if (error)
+		return error;
+	error = plan_model(&daemon->model, &desired);
+	if (!error)
+		error = kserv_sync_compare(&desired, &actual, add_difference, report);
+	put_int(report, report->root, "generation", actual.generation);
+	kserv_tables_clear(&desired);
+	kserv_tables_clear(&actual);
+	return error;
+}
+
+int report_differences(struct daemon *daemon, struct kserv_text *text, struct kserv_nl_error *ret_error)
+{
+	struct report report = { 0 };
+	int error;
+
+	report.root = report.tree.root = kserv_value_new(&report.tree, KSERV_VALUE_MAP);
+	report.degraded = kserv_value_new(&report.tree, KSERV_VALUE_LIST);
+	error = find_differences(daemon, &report, ret_error);
+	/* Before all objects are known nothing is programmed. */
+	if (!error && !daemon->model.is_complete) {
+		snprintf(ret_error->text, sizeof(ret_error->text), "not all objects have come yet");
+		error = -EAGAIN;
+	}
+	if (!error) {
+		kserv_value_set(report.root, "differences", report.degraded);
+		kserv_emit_json(text, report.root, 2);
+		kserv_text_add(text, "\n");
+	}
+	kserv_tree_clear(&report.tree);
+	return error;
 }
