@@ -63,6 +63,14 @@ class Resource:
             self.encoded[key] = encode(self.objects[key])
         return self.encoded[key]
 
+    def as_of(self, version):
+        """The objects that there were at that version."""
+        objects = {}
+        for when, kind, item in self.history:
+            if when <= version:
+                objects[key_of(item)] = item if kind != "DELETED" else None
+        return {key: item for key, item in objects.items() if item}
+
     def event(self, kind, item):
         return encode({"type": kind, "object": {"kind": self.kind, "apiVersion": self.api_version, **item}}) + b"\n"
 
@@ -436,6 +444,10 @@ class ApiServer:
                            "retryAfterSeconds": 1}
                 return handler.answer(504, status(504, "Timeout", "Timeout: " + message, details), [("Retry-After", "1")])
             version, start = self.version, 0
+            # A list in pages is of the very version that is asked for, unless it says otherwise.
+            exact = limit and asked not in ("", "0") and "resourceVersionMatch" not in query
+            if exact:
+                version = int(asked)
             if token:
                 token = json.loads(base64.urlsafe_b64decode(token))
                 version, start = token["rv"], token["start"]
@@ -444,11 +456,12 @@ class ApiServer:
                     return handler.answer(410, status(410, "Expired", message, None, {"continue": "c2hvcnQ="}))
                 items = self.pages[version]
             else:
-                items = [resource.as_item(key) for key, item in sorted(resource.objects.items())
+                objects = resource.as_of(version) if exact else resource.objects
+                items = [encode(item) if exact else resource.as_item(key) for key, item in sorted(objects.items())
                          if (not namespace or key.startswith(namespace + "/")) and self._is_selected(item, query)]
         metadata = {"resourceVersion": str(version)}
-        # The watch cache, from which a list of a version is served, knows no pages.
-        if limit and not asked and start + limit < len(items):
+        # The watch cache, from which other lists of a version are served, knows no pages.
+        if limit and (exact or not asked) and start + limit < len(items):
             self.pages[version] = items
             token = encode({"v": "meta.k8s.io/v1", "rv": version, "start": start + limit})
             metadata["continue"] = base64.urlsafe_b64encode(token).decode()

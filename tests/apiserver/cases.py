@@ -246,8 +246,9 @@ def a_silent_watch_is_given_up_on_a_new_connection(world):
 
 
 def a_history_that_is_lost_is_made_up_for_by_the_differences(world):
-    for refused in (None, (410, status(410, "Expired", "too old resource version: 1003 (1010)"))):
-        api = world.server()
+    old = (410, status(410, "Expired", "too old resource version: 1003 (1010)"))
+    for refused, streams in ((None, True), (old, True), (None, False), (old, False)):
+        api = world.server(watch_list=streams)
         for i in range(4):
             api.put("services", service(f"s{i}"))
         follow = world.follow(api)

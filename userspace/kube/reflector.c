@@ -497,6 +497,13 @@ static void add_number(struct kserv_text *path, const char *key, unsigned long n
 	kserv_text_printf(path, "%c%s=%lu", strchr(path->s, '?') ? '&' : '?', key, number);
 }
 
+/* Without the second parameter a list in pages is of that very version, from which no WATCH may be had any more. */
+static void add_not_older(const struct kserv_reflector *reflector, struct kserv_text *path)
+{
+	add_parameter(path, "resourceVersion", reflector->version ? reflector->version : "0");
+	add_parameter(path, "resourceVersionMatch", "NotOlderThan");
+}
+
 /* A page of a list. */
 static void ask_list(struct kserv_reflector *reflector)
 {
@@ -510,7 +517,7 @@ static void ask_list(struct kserv_reflector *reflector)
 	if (reflector->page_token)
 		add_parameter(&path, "continue", reflector->page_token);
 	else if (!reflector->is_consistent)
-		add_parameter(&path, "resourceVersion", reflector->version ? reflector->version : "0");
+		add_not_older(reflector, &path);
 	ask(reflector, LIST, &path);
 }
 
@@ -569,8 +576,7 @@ static void begin_probe(struct kserv_reflector *reflector)
 
 	kserv_text_add(&path, reflector->resource->path);
 	add_parameter(&path, "fieldSelector", NOTHING);
-	add_parameter(&path, "resourceVersionMatch", "NotOlderThan");
-	add_parameter(&path, "resourceVersion", reflector->version);
+	add_not_older(reflector, &path);
 	ask(reflector, PROBE, &path);
 }
 
