@@ -3,7 +3,8 @@
 # Timeout: 300
 #
 # The daemon may die at any moment: packets go by what the kernel holds, its successor finds out what is missing, and no
-# connection is touched. Killed while it is syncing, too: changes are on their way at each death.
+# connection is touched. Killed while it is syncing, too: changes are on their way at each death. SOAK makes it die so
+# many times as often.
 #
 #   client --- router --- node-a --- my-app-1
 #                    \--- node-b --- my-app-2, my-app-3
@@ -11,7 +12,7 @@
 . "$(dirname "$0")/../examples.sh"
 . "$(dirname "$0")/../daemon.sh"
 
-rounds=20
+rounds=$((6 * ${SOAK:-1}))
 
 weights() {
 	ask node-a kservctl get pod my-app-3 -o json |
