@@ -60,6 +60,8 @@ help:
 	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
 	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
 	@echo '  make soak          random messages, packets and faults on the debug kernel for MINUTES=30'
+	@echo '  make planted       do the tests notice mistakes that are made in a copy of the module?'
+	@echo '  make test-newest   the cases on the newest kernel of Debian unstable'
 	@echo '  make test-vng      the cases in the VM of virtme-ng'
 	@echo '  make fuzz          any bytes into what reads bytes, SECONDS=... (600) for each reader'
 	@echo '  make bench         measure against the other service proxies'
@@ -166,10 +168,18 @@ test:
 	@scripts/deps test
 	@tests/run all
 
-# MINUTES says how long at least; a round takes some.
+# MINUTES says how long at least; the last round takes some more.
 soak:
 	@scripts/deps test
 	@tests/run soak
+
+planted:
+	@scripts/deps test
+	@tests/run planted
+
+test-newest:
+	@scripts/deps test
+	@tests/run newest
 
 test-vng:
 	@scripts/deps test
@@ -219,7 +229,7 @@ clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all help modules userspace unit-tests vm-programs host-programs fuzz-programs libraries-there demo shell \
-	check test soak test-vng fuzz bench genl install dkms-install clean
+	check test soak planted test-newest test-vng fuzz bench genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \
