@@ -41,7 +41,7 @@ fail_ours() {
 change_services() {
 	local i words=(on off)
 
-	for i in {1..15}; do
+	for i in {1..5}; do
 		service_on node1 "default/more$((i % 4))" tcp at $((3 + i % 4)):80 pod1:8080 pod3:8080 -- --affinity 10
 		kservctl_on node1 service set default/web:tcp tcp --family ipv4 --scheduler maglev
 		kservctl_on node1 service del default/more$((i % 4)) tcp
