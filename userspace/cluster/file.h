@@ -3,6 +3,7 @@
 #ifndef KSERV_FILE_H
 #define KSERV_FILE_H
 
+#include <stdbool.h>
 #include "cluster/memory.h"
 
 /* Larger ones are refused with -EFBIG: no manifest is. */
@@ -10,5 +11,14 @@
 
 /* Append what is in the file to @text; "-" is standard input. Return: 0 or -errno. */
 int kserv_file_read(const char *path, struct kserv_text *text);
+
+/**
+ * kserv_file_replace() - let the file hold @text, whole or not at all; folders on the way are made
+ * Meanwhile there is PATH.temp beside it.
+ * @ret_changed: it held something else, or was not there
+ *
+ * Return: 0 or -errno; the file is as it was then.
+ */
+int kserv_file_replace(const char *path, const char *text, bool *ret_changed);
 
 #endif

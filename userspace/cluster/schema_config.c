@@ -9,13 +9,18 @@ const struct kserv_schema kserv_schema_config[] = {
 	{ "KservConfiguration",
 	  "@KubeProxyConfiguration serviceCIDR:string serviceNodePortRange:string nodeIPs:[]string "
 	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
-	  "store:string controlSocket:string dns:DNSConfiguration podNetwork:PodNetworkConfiguration" },
+	  "store:string controlSocket:string dns:DNSConfiguration podNetwork:PodNetworkConfiguration "
+	  "bgp:BGPConfiguration" },
 	{ "PodNetworkConfiguration",
 	  "mode:string mtu:int32 vxlan:PodNetworkVXLAN cni:PodNetworkCNI masquerade:bool nonMasqueradeCIDRs:[]string" },
 	{ "PodNetworkVXLAN",
 	  "device:string id:int32 port:int32 family:string" },
 	{ "PodNetworkCNI",
 	  "type:string path:string dataDir:string bridge:string" },
+	{ "BGPConfiguration",
+	  "asn:int64 routerID:string announce:[]string peers:[]BGPPeer path:string socket:string" },
+	{ "BGPPeer",
+	  "address:string asn:int64 port:int32 multihop:int32 template:string" },
 	{ "DNSConfiguration",
 	  "enabled:bool domain:string clusterIPs:[]string port:int32 ttl:int32 pods:string upstreams:[]string "
 	  "resolvConf:string stubDomains:[]DNSStubDomain clients:[]string" },

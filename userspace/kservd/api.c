@@ -52,6 +52,7 @@ static void changed(void *context, enum kserv_kube_kind kind, union kserv_kube_o
 		podnet_touch(daemon);
 	names_follow(daemon, kind, meta);
 	balance_touch(daemon);
+	bgp_touch(daemon);
 }
 
 static void synced(void *context, enum kserv_kube_kind kind)
@@ -67,6 +68,7 @@ static void synced(void *context, enum kserv_kube_kind kind)
 	kserv_model_complete(&daemon->model);
 	podnet_touch(daemon);
 	balance_touch(daemon);
+	bgp_touch(daemon);
 }
 
 /* An error is said when it is new, and when it is over. */

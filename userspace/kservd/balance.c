@@ -59,8 +59,12 @@ void balance_config_read(const struct kserv_value *root, struct balance_config *
 		kserv_error_at(errors, map, "announce and assign need pools: which addresses are theirs?");
 }
 
-/* The nodes of the model, or this one alone where it has none; the caller frees them. */
-static struct kserv_lb_node *list_nodes(const struct daemon *daemon, size_t *ret_n)
+/*
+ * The nodes of the model, or this one alone where it has none; the caller frees them.
+ * @leases: that tell who is alive; NULL: all are
+ */
+static struct kserv_lb_node *list_nodes(const struct daemon *daemon, const struct kserv_lb_leases *leases,
+					size_t *ret_n)
 {
 	const struct kserv_cluster *cluster = &daemon->model.cluster;
 	struct kserv_lb_node *nodes = kserv_must_alloc((cluster->n_nodes + 1) * sizeof(*nodes));
@@ -75,8 +79,8 @@ static struct kserv_lb_node *list_nodes(const struct daemon *daemon, size_t *ret
 		/* Nobody writes conditions into the embedded store. */
 		else if (daemon->options.from_api && !node->ready)
 			nodes[i].why_not = "it is not Ready";
-		else if (daemon->balance->leases)
-			nodes[i].why_not = kserv_lb_leases_why_not(daemon->balance->leases, node->meta.name);
+		else if (leases)
+			nodes[i].why_not = kserv_lb_leases_why_not(leases, node->meta.name);
 	}
 	*ret_n = i;
 	if (!i && !daemon->options.from_api && cluster->settings.node_name) {
@@ -262,7 +266,7 @@ static int on_timer(sd_event_source *source, uint64_t time, void *context)
 	if (!balance->daemon->model.is_complete)
 		return 0;
 	need_leases(balance);
-	nodes = list_nodes(balance->daemon, &n);
+	nodes = list_nodes(balance->daemon, balance->leases, &n);
 	fill_board(balance->daemon, nodes, n, &board);
 	if (balance->announcer)
 		announce(balance, &board);
@@ -327,6 +331,26 @@ void balance_stop(struct daemon *daemon)
 	daemon->balance = NULL;
 }
 
+size_t balance_served(const struct daemon *daemon, struct kserv_addr **ret)
+{
+	const char *name = daemon->model.cluster.settings.node_name;
+	struct kserv_lb_board board;
+	struct kserv_lb_node *nodes;
+	size_t i, n;
+
+	/* A node that is gone has lost its peers: they need no Leases to know it. */
+	nodes = list_nodes(daemon, NULL, &n);
+	fill_board(daemon, nodes, n, &board);
+	*ret = kserv_must_alloc((board.n + 1) * sizeof(**ret));
+	n = 0;
+	for (i = 0; i < board.n && name; i++)
+		if (kserv_lb_is_served_by(&board, &board.v[i], name))
+			(*ret)[n++] = board.v[i].addr;
+	kserv_lb_board_clear(&board);
+	free(nodes);
+	return n;
+}
+
 static void put(struct kserv_tree *tree, struct kserv_value *map, const char *key, const char *text)
 {
 	if (text && *text)
@@ -379,7 +403,7 @@ static void report_all(const struct daemon *daemon, struct kserv_tree *tree, str
 	struct kserv_value *map;
 	size_t i, n;
 
-	nodes = list_nodes(daemon, &n);
+	nodes = list_nodes(daemon, daemon->balance->leases, &n);
 	fill_board(daemon, nodes, n, &board);
 	for (i = 0; i < board.n; i++)
 		report_address(daemon, &board.v[i], tree, list);

@@ -9,6 +9,7 @@
 #include "cluster/errors.h"
 #include "cluster/memory.h"
 #include "cluster/tree.h"
+#include "lib/tables.h"
 
 struct balance;
 struct daemon;
@@ -33,6 +34,12 @@ int balance_start(struct daemon *daemon, struct kserv_errors *errors);
 void balance_stop(struct daemon *daemon);
 /* Something in the model changed, or all objects have come: it is looked at in a moment. */
 void balance_touch(struct daemon *daemon);
+
+/*
+ * Load-balancer addresses that this node can serve as well as any, whether they are announced on the segment or not.
+ * Return: how many; the caller frees *ret.
+ */
+size_t balance_served(const struct daemon *daemon, struct kserv_addr **ret);
 
 /* Appends JSON: addresses, nodes, counters. */
 void balance_report(struct daemon *daemon, struct kserv_text *text);

@@ -261,6 +261,7 @@ static void take_settings(struct daemon *daemon)
 		kserv_model_set_settings(&daemon->model, &settings);
 		names_settle(daemon);
 		podnet_touch(daemon);
+		bgp_touch(daemon);
 	} else {
 		local_reload(daemon, &errors);
 	}
@@ -363,6 +364,8 @@ static int start(struct daemon *daemon)
 	if (!error)
 		error = balance_start(daemon, &errors);
 	if (!error)
+		error = bgp_start(daemon, &errors);
+	if (!error)
 		error = daemon->options.from_api ? api_start(daemon, &errors) : local_start(daemon, &errors);
 	daemon_log_errors(&errors);
 	return error;
@@ -377,6 +380,7 @@ static void stop(struct daemon *daemon)
 	names_stop(daemon);
 	podnet_stop(daemon);
 	balance_stop(daemon);
+	bgp_stop(daemon);
 	program_clear(&daemon->program);
 	api_stop(daemon);
 	local_stop(daemon);

@@ -8,6 +8,7 @@
 
 #include <systemd/sd-event.h>
 #include "kservd/balance.h"
+#include "kservd/bgp.h"
 #include "kservd/check.h"
 #include "kservd/control.h"
 #include "kservd/metrics.h"
@@ -33,7 +34,7 @@ enum daemon_exit { DAEMON_ENDED, DAEMON_FAILED, DAEMON_USAGE };
  * @kube: unused with the embedded store; @api_error: what was last said about it
  * @events_from: as if the events told so far had been told one every EVENT_EVERY_US since then
  * @names: NULL where cluster DNS is off; @podnet: NULL where the pod network is somebody else's
- * @balance: NULL where load-balancer addresses are somebody else's affair
+ * @balance: NULL where load-balancer addresses are somebody else's affair; @bgp: NULL without BGP
  * @updated: when the kernel was last brought in step, CLOCK_REALTIME
  * @answer: of the control request that is being worked on; warnings of plan are put into it, too
  * @reserved: node ports that sockets are kept off
@@ -57,6 +58,7 @@ struct daemon {
 	struct names *names;
 	struct podnet *podnet;
 	struct balance *balance;
+	struct bgp *bgp;
 	struct ports *ports;
 	struct control *control;
 	struct metrics metrics;

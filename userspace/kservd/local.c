@@ -27,6 +27,7 @@ int local_reload(struct daemon *daemon, struct kserv_errors *errors)
 	names_settle(daemon);
 	podnet_touch(daemon);
 	balance_touch(daemon);
+	bgp_touch(daemon);
 	return 0;
 }
 
@@ -98,8 +99,10 @@ int local_start(struct daemon *daemon, struct kserv_errors *errors)
 		error = local_reload(daemon, errors);
 	if (!error)
 		kserv_model_complete(&daemon->model);
-	if (!error)
+	if (!error) {
 		balance_touch(daemon);
+		bgp_touch(daemon);
+	}
 	return error;
 }
 

@@ -36,7 +36,7 @@ static enum daemon_exit clean_up(const struct options *options)
 	struct kserv_nl *nl;
 	int error;
 
-	if (podnet_clean_up(options->config.tree.root))
+	if (podnet_clean_up(options->config.tree.root) || bgp_clean_up(options->config.tree.root))
 		return DAEMON_FAILED;
 	error = kserv_nl_open(&nl, &words);
 	if (error == -ENOENT) {

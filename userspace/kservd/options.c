@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bgp/config.h"
 #include "cluster/format.h"
 #include "cluster/memory.h"
 #include "kservd/balance.h"
@@ -259,6 +260,7 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	struct kserv_podnet_config podnet;
 	struct kserv_cni_config cni;
 	struct balance_config balance;
+	struct kserv_bgp_config bgp;
 	struct names_config names;
 	int64_t score = kserv_value_int(root, "oomScoreAdj", INT32_MIN);
 
@@ -282,6 +284,8 @@ static void read_daemon(struct options *options, struct kserv_errors *errors)
 	kserv_cni_config_clear(&cni);
 	kserv_podnet_config_clear(&podnet);
 	balance_config_read(root, &balance, errors);
+	kserv_bgp_config_read(root, &bgp, errors);
+	kserv_bgp_config_clear(&bgp);
 }
 
 int options_read(struct options *options, struct kserv_errors *errors)

@@ -178,6 +178,23 @@ void kserv_lb_board_end(struct kserv_lb_board *board)
 		elect(board, &board->v[i]);
 }
 
+bool kserv_lb_is_served_by(const struct kserv_lb_board *board, const struct kserv_lb_address *address,
+			   const char *node)
+{
+	unsigned int best = 0, score = 0;
+	size_t i;
+
+	for (i = 0; i < board->n_nodes; i++) {
+		if (board->nodes[i].why_not)
+			continue;
+		if (address->scores[i] > best)
+			best = address->scores[i];
+		if (!strcmp(board->nodes[i].name, node))
+			score = address->scores[i];
+	}
+	return score && score == best;
+}
+
 void kserv_lb_board_clear(struct kserv_lb_board *board)
 {
 	size_t i;

@@ -56,6 +56,12 @@ void kserv_lb_board_begin(struct kserv_lb_board *board, struct kserv_lb_node *no
 void kserv_lb_board_add(struct kserv_lb_board *board, const struct kserv_k8s_service *service,
 			const struct kserv_slice *const *slices, size_t n_slices);
 void kserv_lb_board_end(struct kserv_lb_board *board);
+/*
+ * Can @node serve the address, as well as any that may announce it? Where several may lead to it, as with BGP, all of
+ * those do.
+ */
+bool kserv_lb_is_served_by(const struct kserv_lb_board *board, const struct kserv_lb_address *address,
+			   const char *node);
 void kserv_lb_board_clear(struct kserv_lb_board *board);
 
 /* What @name has drawn for an address: of those that can, who has drawn most announces it. */

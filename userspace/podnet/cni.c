@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include "cluster/file.h"
 #include "cluster/memory.h"
@@ -128,72 +125,13 @@ int kserv_cni_check(const char *path, const char *text, char **ret_why)
 	return error;
 }
 
-static int make_folder(const char *folder)
-{
-	char *copy = kserv_must_strdup(folder), *slash;
-	int error = 0;
-
-	for (slash = copy + 1; !error && (slash = strchr(slash, '/')); *slash++ = '/') {
-		*slash = '\0';
-		error = mkdir(copy, 0755) && errno != EEXIST ? -errno : 0;
-	}
-	if (!error && mkdir(copy, 0755) && errno != EEXIST)
-		error = -errno;
-	free(copy);
-	return error;
-}
-
-static int write_whole(const char *path, const char *text)
-{
-	size_t len = strlen(text);
-	ssize_t written;
-	int fd, error;
-
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return -errno;
-	written = write(fd, text, len);
-	error = written < 0 || fsync(fd) ? -errno : (size_t)written < len ? -ENOSPC : 0;
-	close(fd);
-	return error;
-}
-
-static int sync_folder(const char *folder)
-{
-	int error, fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	error = fsync(fd) ? -errno : 0;
-	close(fd);
-	return error;
-}
-
 int kserv_cni_write(const char *path, const char *text, bool *ret_changed, char **ret_why)
 {
-	char *folder_of = kserv_must_strdup(path), *folder = dirname(folder_of);
-	/* Runtimes read what ends in .conf, .conflist or .json. */
-	char *temporary = kserv_must_printf("%s.temp", path);
-	int error;
+	/* Runtimes read what ends in .conf, .conflist or .json, so not what is there meanwhile. */
+	int error = kserv_file_replace(path, text, ret_changed);
 
 	*ret_why = NULL;
-	*ret_changed = kserv_cni_check(path, text, ret_why) != 0;
-	free(*ret_why);
-	*ret_why = NULL;
-	error = *ret_changed ? make_folder(folder) : 0;
-	if (*ret_changed && !error)
-		error = write_whole(temporary, text);
-	if (*ret_changed && !error && rename(temporary, path))
-		error = -errno;
-	if (*ret_changed && !error)
-		error = sync_folder(folder);
-	if (error) {
-		unlink(temporary);
-		fail(ret_why, error, path, "written");
-	}
-	free(temporary);
-	free(folder_of);
-	return error;
+	return error ? fail(ret_why, error, path, "written") : 0;
 }
 
 int kserv_cni_remove(const char *path, bool *ret_changed, char **ret_why)
