@@ -67,11 +67,43 @@ static void inherit(struct kserv_service_change *change, const struct kserv_choi
 	change->slow_start = choices->slow_start;
 }
 
+/* A page of changes: they come and go together, and apart from what stays, in which they would leave holes. */
+struct kserv_change_block {
+	struct kserv_change_block *next;
+	unsigned long n;
+	struct kserv_service_change change[(PAGE_SIZE - 2 * sizeof(long)) / sizeof(struct kserv_service_change)];
+};
+
+static struct kserv_service_change *change_alloc(struct kserv_transaction *tx)
+{
+	struct kserv_change_block *block = tx->changes;
+
+	if (!block || block->n == ARRAY_SIZE(block->change)) {
+		block = kmalloc(sizeof(*block), GFP_KERNEL_ACCOUNT);
+		if (!block)
+			return NULL;
+		block->next = tx->changes;
+		block->n = 0;
+		tx->changes = block;
+	}
+	return memset(&block->change[block->n++], 0, sizeof(*block->change));
+}
+
+void kserv_service_stage_free(struct kserv_transaction *tx)
+{
+	struct kserv_change_block *block;
+
+	while ((block = tx->changes)) {
+		tx->changes = block->next;
+		kfree(block);
+	}
+}
+
 /* Begin to change a service that is in the tables. */
 static struct kserv_service_change *change_begin(struct kserv_transaction *tx, struct kserv_service *service,
 						 const struct nlattr *attr)
 {
-	struct kserv_service_change *change = kzalloc(sizeof(*change), GFP_KERNEL_ACCOUNT);
+	struct kserv_service_change *change = change_alloc(tx);
 
 	if (!change)
 		return NULL;

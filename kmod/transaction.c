@@ -139,19 +139,19 @@ static int prepare(struct kserv_transaction *tx, const struct nlmsghdr *nlh)
 
 static void give_up(struct kserv_transaction *tx)
 {
-	struct kserv_service_change *change, *next;
+	struct kserv_service_change *change;
 	struct kserv_service *service;
 
 	kserv_route_abort(tx);
 	kserv_frontend_abort(tx);
-	list_for_each_entry_safe(change, next, &tx->services, list) {
+	list_for_each_entry(change, &tx->services, list) {
 		service = change->service;
 		kserv_endpoint_abort(change);
 		service->staged = NULL;
 		if (change->created)
 			kserv_service_unlink(tx->kn, service);
-		kfree(change);
 	}
+	kserv_service_stage_free(tx);
 	kserv_config_free(tx->config);
 }
 
@@ -175,10 +175,10 @@ static void commit_config(struct kserv_transaction *tx)
 /* Deleted services go when no frontend leads to them any more. */
 static void commit_services(struct kserv_transaction *tx)
 {
-	struct kserv_service_change *change, *next;
+	struct kserv_service_change *change;
 	struct kserv_net *kn = tx->kn;
 
-	list_for_each_entry_safe(change, next, &tx->services, list) {
+	list_for_each_entry(change, &tx->services, list) {
 		change->service->staged = NULL;
 		kn->n_services += change->created;
 		if (change->deleted) {
@@ -186,8 +186,8 @@ static void commit_services(struct kserv_transaction *tx)
 			kserv_service_unlink(kn, change->service);
 			tx->stale = true;
 		}
-		kfree(change);
 	}
+	kserv_service_stage_free(tx);
 }
 
 static void commit(struct kserv_transaction *tx)

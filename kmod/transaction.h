@@ -107,6 +107,7 @@ struct kserv_service_change {
 /**
  * struct kserv_transaction - a message on its way into the tables
  * @services: kserv_service_change.list, in the order of the message
+ * @changes: where these are, the last block first
  * @frontends: @n_frontends of @max_frontends
  * @routes: struct kserv_route by prefix
  * @config: the configuration to be, NULL if the one in force stays
@@ -123,6 +124,7 @@ struct kserv_transaction {
 	struct kserv_net *kn;
 	struct netlink_ext_ack *extack;
 	struct list_head services;
+	struct kserv_change_block *changes;
 	struct kserv_frontend_change *frontends;
 	u32 n_frontends;
 	u32 max_frontends;
@@ -149,6 +151,8 @@ int kserv_service_stage_set(struct kserv_transaction *tx, const struct nlattr *a
 int kserv_service_stage_del(struct kserv_transaction *tx, const struct nlattr *attr);
 /* With kserv_transaction.replace, what was not set is deleted. */
 int kserv_service_stage_rest(struct kserv_transaction *tx);
+/* Free what is in kserv_transaction.services. */
+void kserv_service_stage_free(struct kserv_transaction *tx);
 
 /* endpoint.c */
 
