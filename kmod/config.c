@@ -145,6 +145,35 @@ int kserv_prefix_put(struct sk_buff *skb, int type, const struct kserv_prefix *p
 	return 0;
 }
 
+static void cover(struct kserv_cover *cover, const struct kserv_prefixes *prefixes, u8 family)
+{
+	const struct kserv_prefix *prefix;
+	__be32 mask, first;
+
+	cover->mask = 0;
+	cover->value = htonl(1);
+	if (!prefixes)
+		return;
+	for (prefix = prefixes->v; prefix < prefixes->v + prefixes->n; prefix++) {
+		if (prefix->family != family)
+			continue;
+		mask = inet_make_mask(min_t(u8, prefix->len, 32));
+		first = (__force __be32)prefix->addr.all[0];
+		if (cover->value & ~cover->mask) {
+			cover->mask = mask;
+			cover->value = first & mask;
+		}
+		cover->mask &= mask & ~(cover->value ^ first);
+		cover->value &= cover->mask;
+	}
+}
+
+static void cover_services(struct kserv_config *config)
+{
+	cover(&config->service_cover[0], config->service_cidrs, NFPROTO_IPV4);
+	cover(&config->service_cover[1], config->service_cidrs, NFPROTO_IPV6);
+}
+
 struct kserv_config *kserv_config_alloc(void)
 {
 	struct kserv_config *config = kzalloc(sizeof(*config), GFP_KERNEL_ACCOUNT);
@@ -173,6 +202,7 @@ struct kserv_config *kserv_config_alloc(void)
 	config->udp_stream_timeout = 120 * HZ;
 	/* An idle association sends a heartbeat every 30 s. */
 	config->sctp_timeout = 210 * HZ;
+	cover_services(config);
 	return config;
 }
 
@@ -300,6 +330,7 @@ struct kserv_config *kserv_config_parse(const struct nlattr *attr, struct netlin
 		kserv_config_free(config);
 		return ERR_PTR(ret);
 	}
+	cover_services(config);
 	return config;
 }
 

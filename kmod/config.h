@@ -28,7 +28,18 @@ struct kserv_prefixes {
 };
 
 /**
+ * struct kserv_cover - tells most addresses that are in no CIDR of a list by their first 32 bits
+ * @mask: those that all CIDRs of the list have in common
+ * @value: what they are; not within @mask if there is no CIDR
+ */
+struct kserv_cover {
+	__be32 mask;
+	__be32 value;
+};
+
+/**
  * struct kserv_config - the configuration, immutable once published
+ * @service_cover: of @service_cidrs, IPv4 and IPv6
  * Timeouts are in jiffies. Lists are NULL when empty. Defaults are in config.c.
  */
 struct kserv_config {
@@ -48,12 +59,19 @@ struct kserv_config {
 	struct kserv_prefixes *pod_cidrs;
 	struct kserv_prefixes *service_cidrs;
 	struct kserv_prefixes *node_port_addresses;
+	struct kserv_cover service_cover[2];
 	char pod_interface[IFNAMSIZ];
 	struct rcu_head rcu;
 };
 
 /* True if @addr lies in one of @prefixes; NULL holds nothing. */
 bool kserv_prefixes_contain(const struct kserv_prefixes *prefixes, u8 family, const union nf_inet_addr *addr);
+
+/* False if an address that begins with @first is in none of the CIDRs. */
+static inline bool kserv_cover_passes(const struct kserv_cover *cover, __be32 first)
+{
+	return (first & cover->mask) == cover->value;
+}
 
 /**
  * kserv_prefixes_parse() - read all nests of one type from a message

@@ -62,13 +62,15 @@ static __always_inline bool kserv_filter_passes(const struct kserv_filter *filte
 	       (ip6h->nexthdr != IPPROTO_TCP && ip6h->nexthdr != IPPROTO_UDP);
 }
 
-/* For what does not pass: may it be for a node port? Its transport header may be out of reach; it may, then. */
+/* For what does not pass: may it be for a node port? It may if its ports are out of reach, or in another fragment. */
 static __always_inline bool kserv_filter_node_port(const struct kserv_filter *filter, const struct sk_buff *skb,
 						   u8 family)
 {
 	unsigned int offset = family == NFPROTO_IPV4 ? ip_hdr(skb)->ihl * 4 : sizeof(struct ipv6hdr);
 	const __be16 *ports = (const __be16 *)(skb_network_header(skb) + offset);
 
+	if (family == NFPROTO_IPV4 && ip_is_fragment(ip_hdr(skb)))
+		return true;
 	return (const u8 *)(ports + 2) > skb_tail_pointer(skb) || test_bit(ntohs(ports[1]), filter->node_port);
 }
 

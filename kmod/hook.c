@@ -8,14 +8,13 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/netfilter_ipv6.h>
 #include <net/ip.h>
-#include <net/netfilter/ipv4/nf_defrag_ipv4.h>
-#include <net/netfilter/ipv6/nf_defrag_ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "kserv.h"
 #include "cache.h"
 #include "event.h"
 #include "fast.h"
+#include "fragment.h"
 #include "masquerade.h"
 #include "reject.h"
 #include "start.h"
@@ -461,12 +460,15 @@ static unsigned int translate_error(struct kserv_net *kn, struct sk_buff *skb, c
 	return rewritten(skb, state, stage);
 }
 
-/* What is not simply TCP or UDP. */
+/* What is not simply TCP or UDP, and in one piece. */
 static noinline unsigned int early_unusual(struct kserv_net *kn, struct sk_buff *skb, const struct nf_hook_state *state)
 {
+	unsigned int verdict = kserv_fragment_gather(skb, state);
 	struct kserv_packet packet;
 	struct kserv_flow *none;
 
+	if (verdict != NF_ACCEPT)
+		return verdict;
 	switch (kserv_packet_parse(skb, state->pf, &packet)) {
 	case 0:
 		break;
@@ -525,13 +527,11 @@ static unsigned int late(struct kserv_net *kn, struct sk_buff *skb, const struct
 }
 
 /* Is a packet to an address that might get a cluster IP, but has none? */
-static bool is_guarded(const struct kserv_net *kn, const struct sk_buff *skb, u8 family)
+static noinline bool is_guarded(const struct kserv_net *kn, const struct sk_buff *skb, u8 family)
 {
 	const struct kserv_prefixes *cidrs = rcu_dereference(kn->config)->service_cidrs;
 	union nf_inet_addr addr = {};
 
-	if (!cidrs)
-		return false;
 	if (family == NFPROTO_IPV4)
 		addr.ip = ip_hdr(skb)->daddr;
 	else
@@ -539,16 +539,21 @@ static bool is_guarded(const struct kserv_net *kn, const struct sk_buff *skb, u8
 	return kserv_prefixes_contain(cidrs, family, &addr);
 }
 
-/* Most packets are none of ours, and pay for no more than this. */
-static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static __always_inline bool may_be_guarded(const struct kserv_net *kn, const struct sk_buff *skb, u8 family)
 {
-	struct kserv_net *kn = priv;
+	const struct kserv_config *config = rcu_dereference(kn->config);
+
+	if (family == NFPROTO_IPV4)
+		return kserv_cover_passes(&config->service_cover[0], ip_hdr(skb)->daddr);
+	return kserv_cover_passes(&config->service_cover[1], ipv6_hdr(skb)->daddr.s6_addr32[0]);
+}
+
+/* A process that sends may be interrupted by packets on its CPU; one that comes in is such a packet. */
+static noinline unsigned int early_in_any_context(struct kserv_net *kn, struct sk_buff *skb,
+						  const struct nf_hook_state *state)
+{
 	unsigned int verdict;
 
-	if (!kserv_filter_passes(kn->filter, skb, state->pf) &&
-	    !kserv_filter_node_port(kn->filter, skb, state->pf) && !is_guarded(kn, skb, state->pf))
-		return NF_ACCEPT;
-	/* A process that sends may be interrupted by packets on its CPU; one that comes in is such a packet. */
 	if (softirq_count())
 		return early(kn, skb, state);
 	local_bh_disable();
@@ -557,13 +562,11 @@ static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_
 	return verdict;
 }
 
-static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+static noinline unsigned int late_in_any_context(struct kserv_net *kn, struct sk_buff *skb,
+						 const struct nf_hook_state *state)
 {
-	struct kserv_net *kn = priv;
 	unsigned int verdict;
 
-	if (!kserv_filter_passes(kn->filter, skb, state->pf))
-		return NF_ACCEPT;
 	if (softirq_count())
 		return late(kn, skb, state);
 	local_bh_disable();
@@ -572,7 +575,33 @@ static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_h
 	return verdict;
 }
 
-/* After fragments are put together and before connection tracking, whose numbers are the same in both families. */
+/* May a packet have to do with a service? Of those that have not, hardly any passes. */
+static __always_inline bool may_be_ours(const struct kserv_net *kn, const struct sk_buff *skb, u8 family)
+{
+	return kserv_filter_passes(kn->filter, skb, family) || kserv_filter_node_port(kn->filter, skb, family) ||
+	       (may_be_guarded(kn, skb, family) && is_guarded(kn, skb, family));
+}
+
+/* Most packets are none of ours, and pay for no more than this; hence the same twice, each with a known family. */
+static unsigned int hook_early(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_net *kn = priv;
+
+	if (state->pf == NFPROTO_IPV4 ? !may_be_ours(kn, skb, NFPROTO_IPV4) : !may_be_ours(kn, skb, NFPROTO_IPV6))
+		return NF_ACCEPT;
+	return early_in_any_context(kn, skb, state);
+}
+
+static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
+{
+	struct kserv_net *kn = priv;
+
+	if (!kserv_filter_passes(kn->filter, skb, state->pf))
+		return NF_ACCEPT;
+	return late_in_any_context(kn, skb, state);
+}
+
+/* Before connection tracking, but after it has put fragments together; its numbers are the same in both families. */
 #define PRIORITY_EARLY (NF_IP_PRI_CONNTRACK - 1)
 /* After everything but the last step of connection tracking, which does not look at addresses. */
 #define PRIORITY_LATE (NF_IP_PRI_CONNTRACK_CONFIRM - 1)
@@ -607,27 +636,15 @@ int kserv_hooks_register(struct kserv_net *kn)
 	lockdep_assert_held(&kn->mutex);
 	if (kn->hooks_registered)
 		return 0;
-	ret = nf_defrag_ipv4_enable(kn->net);
-	if (ret)
-		return ret;
-	ret = nf_defrag_ipv6_enable(kn->net);
-	if (ret)
-		goto out_defrag4;
 	memcpy(kn->hooks, hooks, sizeof(hooks));
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		kn->hooks[i].priv = kn;
 	ret = nf_register_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
 	if (ret)
-		goto out_defrag6;
+		return ret;
 	kn->hooks_registered = true;
 	kserv_fast_update(kn);
 	return 0;
-
-out_defrag6:
-	nf_defrag_ipv6_disable(kn->net);
-out_defrag4:
-	nf_defrag_ipv4_disable(kn->net);
-	return ret;
 }
 
 void kserv_hooks_unregister(struct kserv_net *kn)
@@ -636,7 +653,5 @@ void kserv_hooks_unregister(struct kserv_net *kn)
 		return;
 	kserv_fast_stop(kn);
 	nf_unregister_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
-	nf_defrag_ipv6_disable(kn->net);
-	nf_defrag_ipv4_disable(kn->net);
 	kn->hooks_registered = false;
 }

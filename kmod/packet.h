@@ -134,7 +134,7 @@ static __always_inline bool kserv_packet_parse_plain(const struct sk_buff *skb, 
 	packet->tuple.family = family;
 	if (family == NFPROTO_IPV4) {
 		if (unlikely((int)room < (int)sizeof(*iph) || *(const u8 *)iph != 0x45 ||
-			     iph->frag_off & htons(IP_OFFSET)))
+			     iph->frag_off & htons(IP_OFFSET | IP_MF)))
 			return false;
 		packet->tuple.src.all[0] = (__force u32)iph->saddr;
 		packet->tuple.src.all[1] = 0;
