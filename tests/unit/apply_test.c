@@ -16,25 +16,35 @@
 static char folder[] = "/tmp/kserv-apply-XXXXXX";
 static struct kserv_embedded embedded;
 
-/* Each test has a store of its own and this configuration. */
-static int setup(void **state)
+/* Each test has a store of its own. */
+static int open_with(const char *text)
 {
 	char *config = kserv_must_printf("%s/kserv.yaml", folder), *store;
 	struct kserv_errors errors = { 0 };
 	static int n;
 	FILE *file = fopen(config, "w");
 
-	(void)state;
 	store = kserv_must_printf("%s/%d.db", folder, n++);
-	fputs("serviceCIDR: 10.96.0.0/16,fd00:10:96::/112\nserviceNodePortRange: 30000-30100\n"
-	      "loadBalancer: {pools: [{name: a, addresses: [192.0.2.1-192.0.2.3]}, {name: b, autoAssign: false, addresses: [192.0.2.9, \"2001:db8::9\"]}]}\n",
-	      file);
+	fputs(text, file);
 	fclose(file);
 	if (kserv_embedded_open(&embedded, config, NULL, store, true, &errors))
 		fail_msg("%s", errors.v[0].text);
 	free(config);
 	free(store);
 	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return open_with("serviceCIDR: 10.96.0.0/16,fd00:10:96::/112\nserviceNodePortRange: 30000-30100\n"
+			 "loadBalancer: {pools: [{name: a, addresses: [192.0.2.1-192.0.2.3]}, {name: b, autoAssign: false, addresses: [192.0.2.9, \"2001:db8::9\"]}]}\n");
+}
+
+static int setup_pod_network(void **state)
+{
+	(void)state;
+	return open_with("clusterCIDR: 10.244.0.0/22,fd00:10:244::/56\npodNetwork: {mode: auto}\n");
 }
 
 static int teardown(void **state)
@@ -561,9 +571,63 @@ static void the_examples_apply_with_their_configuration(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+#define NODE(name, spec) "---\napiVersion: v1\nkind: Node\nmetadata: {name: " name "}\n" spec
+
+/* "10.244.1.0/24 fd00:10:244:1::/64" */
+static void expect_pod_cidrs(const char *name, const char *expected)
+{
+	struct kserv_errors errors = { 0 };
+	const struct kserv_value *one;
+	struct kserv_text text = { 0 };
+	struct kserv_tree tree = { 0 };
+	char *json, *got;
+
+	assert_int_equal(kserv_store_find(embedded.store, "Node", "", name, &json), 0);
+	assert_int_equal(kserv_json_read(&tree, json, strlen(json), 1, NULL, &errors), 0);
+	for (one = kserv_value_first(kserv_value_get(tree.root, "spec.podCIDRs")); one; one = one->next)
+		kserv_text_printf(&text, "%s%s", text.len ? " " : "", one->text);
+	kserv_tree_clear(&tree);
+	free(json);
+	got = kserv_text_take(&text);
+	assert_string_equal(got, expected);
+	free(got);
+	if (*expected)
+		assert_int_equal(strncmp(stored("Node", "", name, "spec.podCIDR"), expected,
+					 strlen(stored("Node", "", name, "spec.podCIDR"))), 0);
+}
+
+static void nodes_get_pod_cidrs_and_keep_them(void **state)
+{
+	(void)state;
+	/* What one asks for is not given to the one before it. */
+	expect(NODE("a", "") NODE("b", "spec: {podCIDRs: [10.244.1.0/24]}\n"), "node/a created, node/b created");
+	expect_pod_cidrs("a", "10.244.2.0/24 fd00:10:244:1::/64");
+	expect_pod_cidrs("b", "10.244.1.0/24");
+	expect(NODE("a", ""), "node/a unchanged");
+	expect(NODE("a", "spec: {unschedulable: true}\n") NODE("c", ""), "node/a configured, node/c created");
+	expect_pod_cidrs("a", "10.244.2.0/24 fd00:10:244:1::/64");
+	expect_pod_cidrs("c", "10.244.3.0/24 fd00:10:244:2::/64");
+	expect(NODE("d", ""), "node/d created");
+	expect_pod_cidrs("d", "10.244.0.0/24 fd00:10:244:3::/64");
+	expect(NODE("e", ""), "m:2:1: there is no CIDR left for its pods: all 4 of length 24 in clusterCIDR 10.244.0.0/22 are taken; "
+			      "give it spec.podCIDRs, delete a Node, or take a larger clusterCIDR or nodeCIDRMaskSizeIPv4");
+	free(delete("Node", "", "a"));
+	expect(NODE("e", ""), "node/e created");
+	expect_pod_cidrs("e", "10.244.2.0/24 fd00:10:244:1::/64");
+}
+
+static void without_a_pod_network_nodes_get_no_cidrs(void **state)
+{
+	(void)state;
+	expect(NODE("a", ""), "node/a created");
+	expect_pod_cidrs("a", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nodes_get_pod_cidrs_and_keep_them, setup_pod_network, teardown),
+		TEST(without_a_pod_network_nodes_get_no_cidrs),
 		TEST(objects_are_created_configured_and_left_unchanged),
 		TEST(what_the_server_writes_is_kept),
 		TEST(an_apply_with_one_mistake_changes_nothing),

@@ -10,7 +10,7 @@ const struct kserv_schema kserv_schema_config[] = {
 	  "@KubeProxyConfiguration serviceCIDR:string serviceNodePortRange:string nodeIPs:[]string "
 	  "masqueradeAll:bool loadBalancer:LoadBalancerConfiguration kernel:KernelConfiguration "
 	  "store:string controlSocket:string dns:DNSConfiguration podNetwork:PodNetworkConfiguration "
-	  "bgp:BGPConfiguration" },
+	  "bgp:BGPConfiguration nodeCIDRMaskSizeIPv4:int32 nodeCIDRMaskSizeIPv6:int32" },
 	{ "PodNetworkConfiguration",
 	  "mode:string mtu:int32 vxlan:PodNetworkVXLAN cni:PodNetworkCNI masquerade:bool nonMasqueradeCIDRs:[]string" },
 	{ "PodNetworkVXLAN",

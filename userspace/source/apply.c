@@ -8,6 +8,8 @@
 #include "cluster/memory.h"
 #include "cluster/read.h"
 #include "source/assign.h"
+#include "source/config.h"
+#include "source/node_cidr.h"
 #include "source/embedded.h"
 #include "source/object.h"
 
@@ -232,6 +234,67 @@ static int assign_services(struct apply *apply)
 	return 0;
 }
 
+static bool hold_node(void *context, const struct kserv_stored *stored)
+{
+	struct kserv_errors ignored = { 0 };
+	struct kserv_tree tree = { 0 };
+
+	if (!kserv_json_read(&tree, stored->json, strlen(stored->json), 1, NULL, &ignored))
+		kserv_node_cidrs_hold(context, tree.root);
+	kserv_errors_clear(&ignored);
+	kserv_tree_clear(&tree);
+	return true;
+}
+
+static bool is_node(const struct item *item)
+{
+	return !item->wrong && !strcmp(item->manifest->kind->kind, "Node");
+}
+
+/* What any Node asks for is taken before others get theirs. */
+static int give_node_cidrs(struct apply *apply, struct kserv_node_cidrs *cidrs)
+{
+	size_t i;
+
+	if (kserv_store_each(apply->embedded->store, "Node", hold_node, cidrs))
+		return kserv_embedded_fail(apply->embedded, apply->errors);
+	for (i = 0; i < apply->n_items; i++)
+		if (is_node(&apply->items[i]))
+			kserv_node_cidrs_hold(cidrs, apply->items[i].manifest->value);
+	for (i = 0; i < apply->n_items; i++) {
+		const struct item *item = &apply->items[i];
+
+		if (!is_node(item))
+			continue;
+		apply->errors->source = item->manifest->source;
+		kserv_node_cidrs_assign(cidrs, item->manifest->tree, item->manifest->value, item->old, apply->errors);
+	}
+	return 0;
+}
+
+static int assign_nodes(struct apply *apply)
+{
+	const struct kserv_embedded_config *config = &apply->embedded->config;
+	struct kserv_errors ignored = { 0 };
+	struct kserv_node_cidrs cidrs;
+	struct kserv_settings settings;
+	bool any = false;
+	int error = 0;
+	size_t i;
+
+	for (i = 0; i < apply->n_items; i++)
+		any |= is_node(&apply->items[i]);
+	if (!any)
+		return 0;
+	kserv_embedded_config_settings(config, &settings);
+	/* It was read once and is right. */
+	if (kserv_node_cidrs_read(config->tree.root, &settings.cluster_cidrs, &cidrs, &ignored))
+		error = give_node_cidrs(apply, &cidrs);
+	kserv_node_cidrs_clear(&cidrs);
+	kserv_settings_clear(&settings);
+	return error;
+}
+
 /* Fields of other kinds that may not change. */
 static void check_immutable(struct apply *apply, struct item *item)
 {
@@ -330,7 +393,7 @@ static int run(struct apply *apply, const char *namespace)
 	for (i = 0; i < apply->n_items; i++)
 		if (prepare(apply, &apply->items[i], namespace))
 			return -EIO;
-	if (assign_services(apply))
+	if (assign_services(apply) || assign_nodes(apply))
 		return -EIO;
 	for (i = 0; i < apply->n_items; i++)
 		check_immutable(apply, &apply->items[i]);

@@ -14,6 +14,7 @@
 #include "cluster/yaml.h"
 #include "lib/addr.h"
 #include "source/config.h"
+#include "source/node_cidr.h"
 
 #define DEFAULT_SERVICE_CIDR	"10.96.0.0/12,fd00:10:96::/112"
 #define DEFAULT_CLUSTER_CIDR	"10.244.0.0/16,fd00:10:244::/56"
@@ -333,12 +334,14 @@ static void finish(struct kserv_embedded_config *config, struct kserv_errors *er
 {
 	const struct kserv_value *root = config->tree.root;
 	struct kserv_settings settings = { 0 };
+	struct kserv_node_cidrs node_cidrs;
 
 	kserv_schema_check("KservConfiguration", root, errors);
 	check_kind(root, errors);
 	check_detector(root, errors);
 	read_pools(config, errors);
 	read_settings(root, &settings, errors);
+	kserv_node_cidrs_read(root, &settings.cluster_cidrs, &node_cidrs, errors);
 	if (!settings.service_cidrs.n)
 		kserv_error_missing(errors, root, "serviceCIDR", "must hold at least one CIDR");
 	config->service_cidrs = settings.service_cidrs;
