@@ -317,6 +317,19 @@ int balance_start(struct daemon *daemon, struct kserv_errors *errors)
 	return error < 0 ? error : 0;
 }
 
+static void left(void *context)
+{
+	sd_event_exit(context, DAEMON_ENDED);
+}
+
+bool balance_leave(struct daemon *daemon)
+{
+	if (!daemon->balance || !daemon->balance->leases)
+		return false;
+	kserv_lb_leases_leave(daemon->balance->leases, left, daemon->loop);
+	return true;
+}
+
 void balance_stop(struct daemon *daemon)
 {
 	struct balance *balance = daemon->balance;

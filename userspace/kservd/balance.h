@@ -30,6 +30,11 @@ void balance_config_read(const struct kserv_value *root, struct balance_config *
 
 /* Return: 0, also where it is off, or -errno with errors added. */
 int balance_start(struct daemon *daemon, struct kserv_errors *errors);
+/**
+ * balance_leave() - tell the other nodes that this one ends, so that they take over at once
+ * Return: false if there is nobody to tell; else the loop is ended when that is done.
+ */
+bool balance_leave(struct daemon *daemon);
 /* Before api_stop(). */
 void balance_stop(struct daemon *daemon);
 /* Something in the model changed, or all objects have come: it is looked at in a moment. */

@@ -245,8 +245,14 @@ static int on_check_timer(sd_event_source *source, uint64_t time, void *context)
 
 static int on_end(sd_event_source *source, const struct signalfd_siginfo *info, void *context)
 {
-	(void)info, (void)context;
+	struct daemon *daemon = context;
+	bool again = daemon->is_ending;
+
+	(void)info;
+	daemon->is_ending = true;
 	sd_notify(0, "STOPPING=1");
+	if (!again && balance_leave(daemon))
+		return 0;
 	return sd_event_exit(sd_event_source_get_event(source), DAEMON_ENDED);
 }
 

@@ -38,7 +38,7 @@ enum daemon_exit { DAEMON_ENDED, DAEMON_FAILED, DAEMON_USAGE };
  * @updated: when the kernel was last brought in step, CLOCK_REALTIME
  * @answer: of the control request that is being worked on; warnings of plan are put into it, too
  * @reserved: node ports that sockets are kept off
- * @is_ready: systemd was told
+ * @is_ready: systemd was told; @is_ending: and that it ends
  * @log_state: what was last said of syncs, so that a failure is not said every time that it repeats
  */
 struct daemon {
@@ -69,7 +69,7 @@ struct daemon {
 	uint64_t full_due;
 	struct kserv_control_answer *answer;
 	uint16_t reserved[2];
-	bool is_ready;
+	bool is_ready, is_ending;
 	char log_state[720];
 };
 

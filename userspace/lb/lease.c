@@ -10,6 +10,8 @@
 #include "lib/log.h"
 
 #define LABEL	"kserv.io/lb"
+/* What the end waits for the API server. */
+#define LEAVE_MS	1000
 
 /**
  * struct kserv_lb_beat - the Lease of a node
@@ -281,6 +283,32 @@ int kserv_lb_leases_start(sd_event *loop, struct kserv_kube *kube, const char *n
 	}
 	*ret = leases;
 	return 0;
+}
+
+static void gone(void *context, const struct kserv_kube_answer *answer)
+{
+	struct kserv_lb_leases *leases = context;
+
+	if (answer->status == 404)
+		leases->call = NULL;
+	else
+		went_wrong(leases, answer);
+	leases->changed(leases->context);
+}
+
+void kserv_lb_leases_leave(struct kserv_lb_leases *leases, void (*left)(void *context), void *context)
+{
+	const struct kserv_kube_request request = {
+		.method = "DELETE", .path = leases->path, .timeout_ms = LEAVE_MS,
+	};
+
+	/* One that is on its way might make it again. */
+	if (leases->call)
+		kserv_kube_cancel(leases->call);
+	sd_event_source_set_enabled(leases->timer, SD_EVENT_OFF);
+	leases->changed = left;
+	leases->context = context;
+	leases->call = kserv_kube_request(leases->kube, &request, gone, leases);
 }
 
 void kserv_lb_leases_stop(struct kserv_lb_leases *leases)

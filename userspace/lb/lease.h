@@ -41,6 +41,11 @@ struct kserv_lb_leases;
 int kserv_lb_leases_start(sd_event *loop, struct kserv_kube *kube, const char *node, const char *uid,
 			  uint64_t duration_us, void (*changed)(void *context), void *context,
 			  struct kserv_lb_leases **ret);
+/**
+ * kserv_lb_leases_leave() - take leave: delete our Lease, and renew and look no more
+ * @left: called once, from the loop, when that is done or has failed, within a second
+ */
+void kserv_lb_leases_leave(struct kserv_lb_leases *leases, void (*left)(void *context), void *context);
 /* Before kserv_kube_stop(). */
 void kserv_lb_leases_stop(struct kserv_lb_leases *leases);
 const char *kserv_lb_leases_why_not(const struct kserv_lb_leases *leases, const char *node);
