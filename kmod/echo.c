@@ -4,6 +4,7 @@
 #include <linux/icmpv6.h>
 #include <linux/netfilter.h>
 #include <linux/ratelimit.h>
+#include <net/dsfield.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 #include <net/ip6_route.h>
