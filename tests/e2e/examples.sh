@@ -98,3 +98,80 @@ sync_nodes() {
 		cluster_on "$node" kservctl sync >/dev/null || die "$node cannot be programmed"
 	done
 }
+
+# ---- with the pod network: after daemon.sh and kubelet.sh
+
+# The nodes of examples/nodes.yaml, with the routes and names that kservd gives them instead of those of lib.sh.
+setup_cluster_of_examples() {
+	local node other
+
+	setup_nodes_of_examples
+	write_resolv_conf
+	for node in router "${nodes[@]}"; do
+		for other in "${nodes[@]}"; do
+			[ "$node" = "$other" ] || printf 'route del %s\n' "${pods_of4[$other]}" "${pods_of6[$other]}"
+		done | batch "$node"
+	done
+	for node in "${nodes[@]}"; do
+		set_sysctl "$node" ipv6/conf/default/accept_dad=0
+		cat >>"$work/$node.yaml" <<-END
+			dns: { enabled: true }
+			podNetwork: { mode: auto, cni: { path: $work/$node.cni/10-kserv.conflist, dataDir: $work/$node.cni/state } }
+		END
+		launch_daemon "$node"
+	done
+	for node in "${nodes[@]}"; do
+		wait_until_ready_for_pods "$node"
+	done
+}
+
+# run_pod NODE POD ADDRESSES PROTOCOL:PORT...: ADDRESSES is a JSON array; empty for any that is free.
+run_pod() {
+	local node=$1 pod=$2 addresses=$3
+
+	shift 3
+	add_pod "$node" "$pod" '[]' "$addresses"
+	start_server "$pod" "$@"
+	echo "$pod runs on $node with ${ip4[$pod]} and ${ip6[$pod]}"
+}
+
+# jq: the ports of a pod's containers, as run_pod wants them.
+ports='[.containers[].ports[]? | ((.protocol // "TCP" | ascii_downcase) + ":" + (.containerPort | tostring))] | unique | join(" ")'
+
+# Pods that were applied, where and with the addresses that their objects say.
+run_stored_pods() {
+	local node pod addresses words
+
+	while IFS=$'\t' read -r node pod addresses words; do
+		# shellcheck disable=SC2086 # words
+		run_pod "$node" "$pod" "$addresses" $words
+	done < <(items pods | jq -r ".[] | [.spec.nodeName, .metadata.name, ([.status.podIPs[].ip] | tojson), (.spec | $ports)] | join(\"\t\")")
+}
+
+# What kubelet and the controllers say of a pod that they made: tell_pod KIND NODE POD SPEC
+tell_pod() {
+	jq -n --arg kind "$1" --arg node "$2" --arg name "$3" --argjson spec "$4" --arg ip4 "${ip4[$3]}" --arg ip6 "${ip6[$3]}" '
+		$spec.template | {apiVersion: "v1", kind: "Pod", metadata: {name: $name, labels: .metadata.labels},
+		spec: (.spec + {nodeName: $node} + if $kind == "StatefulSet" then {hostname: $name, subdomain: $spec.serviceName} else {} end),
+		status: {phase: "Running", podIP: $ip4, podIPs: [{ip: $ip4}, {ip: $ip6}], conditions: [{type: "Ready", status: "True"}]}}'
+}
+
+# As many pods as Deployments and StatefulSets want and do not have yet, on one node after the other. Their objects are
+# in $work/pods/.
+run_workloads() {
+	local kind pod words spec node next=0
+
+	mkdir -p "$work/pods"
+	items pods >"$work/stored.json"
+	while IFS=$'\t' read -r kind pod words spec; do
+		node=${nodes[next++ % ${#nodes[@]}]}
+		# shellcheck disable=SC2086 # words
+		run_pod "$node" "$pod" '[]' $words
+		tell_pod "$kind" "$node" "$pod" "$spec" >"$work/pods/$pod.json"
+	done < <({ items deployments; items statefulsets; } | jq -rs --slurpfile pods "$work/stored.json" "add | .[] |
+		.kind as \$kind | .spec.selector.matchLabels as \$labels |
+		([\$pods[0][] | select((.metadata.labels // {}) | contains(\$labels))] | length) as \$there |
+		range(\$there; .spec.replicas // 1) as \$i |
+		[\$kind, .metadata.name + \"-\" + (\$i + if \$kind == \"StatefulSet\" then 0 else 1 end | tostring),
+		 (.spec.template.spec | $ports), (.spec | tojson)] | join(\"\t\")")
+}

@@ -6,7 +6,8 @@
 # The file of NODE is $work/NODE.cni/10-kserv.conflist.
 plugins=/usr/lib/cni
 
-# call_plugins ADD|CHECK|DEL NODE POD [PORT-MAPPINGS]: all plugins of the file, as the CNI specification says.
+# call_plugins ADD|CHECK|DEL NODE POD [PORT-MAPPINGS [ADDRESSES]]: all plugins of the file, as the CNI specification says;
+# the last two are JSON arrays.
 call_plugins() {
 	local command=$1 node=$2 pod=$3 result=$work/$3.result file=$work/$2.cni/10-kserv.conflist order=. type config
 
@@ -18,12 +19,12 @@ call_plugins() {
 			in_netns "$node" "$plugins/$type" <<<"$config" >"$work/$pod.answer" ||
 			{ cat "$work/$pod.answer"; return 1; }
 		[ "$command" != ADD ] || mv "$work/$pod.answer" "$result"
-	done < <(jq -r --argjson ports "${4:-[]}" ". as \$list | .plugins | $order | .[] |
+	done < <(jq -r --argjson ports "${4:-[]}" --argjson ips "${5:-[]}" ". as \$list | .plugins | $order | .[] |
 		[.type, (. + {cniVersion: \$list.cniVersion, name: \$list.name} + if .capabilities.portMappings
-			then {runtimeConfig: {portMappings: \$ports}} else {} end | del(.capabilities) | tojson)] | join(\"\t\")" "$file")
+			then {runtimeConfig: {portMappings: \$ports}} else {args: {cni: {ips: \$ips}}} end | del(.capabilities) | tojson)] | join(\"\t\")" "$file")
 }
 
-# add_pod NODE POD [PORT-MAPPINGS]: ip4 and ip6 hold its addresses from then on.
+# add_pod NODE POD [PORT-MAPPINGS [ADDRESSES]]: ip4 and ip6 hold its addresses from then on.
 add_pod() {
 	local node=$1 pod=$2
 
@@ -46,6 +47,12 @@ remove_pod() {
 	call_plugins DEL "${node_of[$1]}" "$@" || fail "$1 is not disconnected"
 	ip netns del "$1"
 	rm -f "$work/$1.result"
+}
+
+is_ready_for_pods() { [ -s "$work/$1.cni/10-kserv.conflist" ]; }
+
+wait_until_ready_for_pods() {
+	busywait 60 is_ready_for_pods "$1" || die "$1 does not get ready for pods: $(<"$work/kservd.$1")"
 }
 
 # in_pod POD COMMAND...: there, with the resolv.conf that kubelet writes, and names from DNS.

@@ -108,8 +108,6 @@ write_node_config() {
 	END
 }
 
-is_ready_for_pods() { [ -s "$work/$1.cni/10-kserv.conflist" ]; }
-
 # setup_pod_network NODE...: with their daemons, ready for pods.
 setup_pod_network() {
 	local name
@@ -125,7 +123,7 @@ setup_pod_network() {
 		launch_daemon "$name"
 	done
 	for name in "${nodes[@]}"; do
-		busywait 60 is_ready_for_pods "$name" || die "$name does not get ready for pods: $(<"$work/kservd.$name")"
+		wait_until_ready_for_pods "$name"
 	done
 }
 

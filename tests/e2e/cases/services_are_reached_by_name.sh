@@ -9,17 +9,9 @@
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../examples.sh"
 . "$(dirname "$0")/../daemon.sh"
+. "$(dirname "$0")/../kubelet.sh"
 
 pods='^my-app-[123] '
-
-# in_pod NAME COMMAND...: there, with the resolv.conf that kubelet writes, and names from DNS.
-in_pod() {
-	local name=$1
-
-	shift
-	nsenter --net="/run/netns/$name" unshare -m bash -c "mount --bind $work/resolv.conf /etc/resolv.conf &&
-		mount --bind $work/nsswitch.conf /etc/nsswitch.conf && exec \"\$@\"" - "$@"
-}
 
 says() { in_pod "$1" curl -sS --max-time 10 "$2" | grep -Eq "$3"; }
 queries() { in_netns "$1" curl -s http://127.0.0.1:10249/metrics | sed -n 's/^kserv_dns_queries_total{transport="udp"} //p'; }
@@ -27,24 +19,11 @@ gone() { ! in_netns my-app-1 kservctl dns query --from default web2; }
 
 cat >"$work/mysql.yaml" <<-END
 	apiVersion: v1
-	kind: Service
-	metadata: { name: mysql }
-	spec: { clusterIP: None, ipFamilyPolicy: PreferDualStack, selector: { app: mysql }, ports: [{ name: mysql, port: 3306 }] }
-	---
-	apiVersion: v1
 	kind: Pod
 	metadata: { name: mysql-0, labels: { app: mysql }, annotations: { kserv.io/pod-ips: "10.244.1.21,fd00:10:244:1::21" } }
 	spec: { nodeName: node-b, hostname: mysql-0, subdomain: mysql, containers: [{ name: c, image: i, ports: [{ containerPort: 3306 }] }] }
 END
-cat >"$work/resolv.conf" <<-END
-	nameserver 10.96.0.10
-	search default.svc.cluster.local svc.cluster.local cluster.local
-	options ndots:5
-END
-echo "hosts: files dns" >"$work/nsswitch.conf"
-for file in resolv.conf nsswitch.conf; do
-	[ -e /etc/$file ] || : >/etc/$file
-done
+write_resolv_conf
 
 setup_nodes_of_examples
 for node in "${nodes[@]}"; do
