@@ -153,7 +153,7 @@ demo shell: export KERNEL ?= 6.1
 demo:
 	@scripts/deps demo
 	@$(MAKE) --no-print-directory userspace vm-programs modules
-	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name demo -- tests/e2e/demo
+	@tests/e2e/vm --kernel "$$KERNEL" --dir . --name demo --timeout 1800 -- tests/e2e/demo
 
 shell:
 	@scripts/deps demo
