@@ -26,7 +26,8 @@ get_through() {
 	crowd_of 1 "$1" at-once 50 timeout 20000
 	check "$1 connections succeed" test "$(field connected)/$(field failed)" = "$1/0"
 	check "by the two that live" answered_only pod2 pod3
-	check "99 of 100 wait less than 1.2 s" percentile_is_below 1200
+	# A SYN is sent again after 1 s, and then after 3.
+	check "99 of 100 wait for one retransmission at most" percentile_is_below 2900
 	check "retransmitted SYNs were sent elsewhere" test "$(counter node1 syn-retries-moved)" -gt $(($1 / 5))
 	crowd_of 2 60 at-once 5 timeout 20000
 	check "60 more succeed" test "$(field connected)/$(field failed)" = 60/0

@@ -35,7 +35,7 @@ be_unreachable() {
 	for from in client pod2 node1; do
 		quoted "$from" "$(cluster_ip 5 | tr -d '[]')" 5 expect refused
 		quoted "$from" "$(cluster_ip 6 | tr -d '[]')" 6 expect refused
-		connect "$from" tcp "$(cluster_ip 5):80" expect refused within 1000
+		connect "$from" tcp "$(cluster_ip 5):80" expect refused within 2500
 		quoted "$from" "$(address node2)" 7 expect unreachable
 	done
 }

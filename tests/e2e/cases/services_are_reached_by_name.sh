@@ -43,7 +43,7 @@ check "a process of the node does" in_netns node-a kservctl dns query kube-dns.k
 
 check "http://my-service" says my-app-1 http://my-service/ "$pods"
 check "by its whole name" says my-app-1 http://my-service.default.svc.cluster.local/ "$pods"
-check "from the other node" says my-app-2 http://my-service.default/ "$pods"
+check "from the other node" busywait 10 says my-app-2 http://my-service.default/ "$pods"
 check "a StatefulSet's pod by its own name" says my-app-1 http://mysql-0.mysql:3306/ '^mysql-0 '
 check "and by all of it" says my-app-3 http://mysql-0.mysql.default.svc.cluster.local:3306/ '^mysql-0 '
 check "over IPv6, by the same name" \
@@ -60,10 +60,10 @@ printf 'apiVersion: v1\nkind: Service\nmetadata: {name: web2}\nspec: {selector: 
 	>"$work/web2.yaml"
 check "a Service is applied" ask node-a kservctl apply -f "$work/web2.yaml"
 check "its name is there when apply returns" in_netns my-app-1 kservctl dns query --from default web2
-check "and soon on the other node" busywait 5 in_netns my-app-2 kservctl dns query --from default web2
+check "and soon on the other node" busywait 10 in_netns my-app-2 kservctl dns query --from default web2
 check "http://web2" says my-app-2 http://web2/ "$pods"
 check "it is deleted" ask node-a kservctl delete svc web2
-check "and its name with it" busywait 5 gone
+check "and its name with it" busywait 10 gone
 
 stop_daemon node-a
 start_daemon node-a

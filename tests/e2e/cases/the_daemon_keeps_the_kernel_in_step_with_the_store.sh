@@ -14,6 +14,7 @@ pods=my-app-1,my-app-2,my-app-3
 
 services() { in_netns "$1" kservctl service list --no-headers | wc -l; }
 has_services() { [ "$(services "$1")" = "$2" ]; }
+has_no_endpoint() { ! in_netns "$1" kservctl endpoint list --no-headers | grep -qF " $2"; }
 is_in_step() { [ "$(daemon_status "$1" '.degraded | length')" = 0 ] && [ "$(daemon_status "$1" .sync.lagUs)" = 0 ]; }
 
 setup_nodes_of_examples
@@ -56,7 +57,7 @@ check "and the daemon takes it from the kernel" busywait 10 has_services node-a 
 
 check "a Pod goes" ask node-a kservctl delete pod my-app-3
 refuse "it cannot go twice" 1 'not found' ask node-a kservctl delete pod my-app-3
-check "the other daemon knows" busywait 10 is_in_step node-b
+check "the other daemon knows" busywait 10 has_no_endpoint node-b "${ip4[my-app-3]}:"
 connect client tcp "${ip4[node-b]}:31001" count 40 expect my-app-1,my-app-2
 
 check "the API's own paths lead there" \

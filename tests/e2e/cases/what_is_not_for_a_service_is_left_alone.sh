@@ -16,7 +16,7 @@ pass() {
 			echo "$protocol $(host pod1):8080 expect pod1 seen-as $(host $from)"
 			echo "$protocol $(host node1):9000 expect node1 seen-as $(host $from)"
 		done | connections "$from"
-		check "$from pings pod1" in_netns "$from" ping -n -c 1 -W 2 "$(host pod1 | tr -d '[]')"
+		check "$from pings pod1" in_netns "$from" ping -n -c 1 -W 10 "$(host pod1 | tr -d '[]')"
 	done
 }
 
