@@ -63,6 +63,7 @@ help:
 	@echo '  make planted       do the tests notice mistakes that are made in a copy of the module?'
 	@echo '  make test-newest   the cases on the newest kernel of Debian unstable'
 	@echo '  make test-vng      the cases in the VM of virtme-ng'
+	@echo '  make test-kubernetes  with a real control plane, whose programs are in KUBE_BINARIES or the PATH'
 	@echo '  make fuzz          any bytes into what reads bytes, SECONDS=... (600) for each reader'
 	@echo '  make bench         measure against the other service proxies'
 	@echo '  make genl          generate the netlink code from include/kserv.yaml again'
@@ -185,6 +186,10 @@ test-vng:
 	@scripts/deps test
 	@tests/run vng
 
+test-kubernetes:
+	@scripts/deps test
+	@tests/run kubernetes
+
 fuzz:
 	@scripts/deps test
 	@tests/fuzz/run $(or $(SECONDS),600)
@@ -229,7 +234,7 @@ clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all help modules userspace unit-tests vm-programs host-programs fuzz-programs libraries-there demo shell \
-	check test soak planted test-newest test-vng fuzz bench genl install dkms-install clean
+	check test soak planted test-newest test-vng test-kubernetes fuzz bench genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \
