@@ -23,9 +23,9 @@ reach_pods() {
 	for from in "${pods[@]}"; do
 		for to in "${pods[@]}"; do
 			[ "$from" != "$to" ] || continue
-			echo "udp $(host "$to"):8080 expect $to bytes 60000"
 			echo "udp $(host "$to"):8080 expect $to seen-as $(address "$from")"
 			echo "tcp $(host "$to"):8080 expect $to seen-as $(address "$from")"
+			echo "udp $(host "$to"):8080 expect $to bytes 60000"
 		done | connections "$from"
 	done
 }
@@ -50,7 +50,7 @@ says() {
 	local pod=$1 pattern=$2
 
 	shift 2
-	in_pod "$pod" curl -sS --max-time 10 "$@" | grep -q "$pattern"
+	in_pod "$pod" curl -sS --max-time 30 "$@" | grep -q "$pattern"
 }
 
 

@@ -17,7 +17,7 @@ says() {
 	local pod=$1 pattern=$2
 
 	shift 2
-	in_pod "$pod" curl -sS --max-time 10 "$@" | grep -Eq "$pattern"
+	in_pod "$pod" curl -sS --max-time 30 "$@" | grep -Eq "$pattern"
 }
 
 has_endpoint() { in_netns "$1" kservctl endpoint list -o json | grep -qF "\"$2\""; }
