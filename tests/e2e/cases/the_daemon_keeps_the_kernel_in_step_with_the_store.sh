@@ -32,6 +32,7 @@ connections client <<-END
 END
 connect my-app-2 tcp "$(service_field my-service .spec.clusterIP):80" expect "$pods" count 6
 
+check "the kernel is what the store leads to" busywait 20 ask node-a kservctl diff
 check "what is applied again changes nothing" bash -c "KSERV_SOCKET=$work/node-a.sock kservctl apply -f $examples | tail -n 1 | grep ' 0 changed'"
 check "diff says that nothing would change" ask node-a kservctl diff -f "$examples"
 ask node-a kservctl get svc my-nodeport -o yaml | sed 's/nodePort: 31000/nodePort: 31010/' >"$work/moved.yaml"
@@ -70,5 +71,9 @@ stop_daemon node-a
 check "TERM ends it" test $? = 0
 check "and the kernel goes on" has_services node-a $((before - 2))
 connect client tcp "${ip4[node-a]}:31001" expect my-app-1,my-app-2
+check "without a daemon it can be compared, too" cluster_on node-a kservctl diff
+in_netns node-a kservctl service set stranger/x tcp 192.0.2.99:80
+refuse "which shows what is not of the store" 1 'stranger/x, tcp, IPv4: it is in the kernel and should not be' \
+	cluster_on node-a kservctl diff
 check "--cleanup takes all of it away" in_netns node-a kservd --config "$work/node-a.yaml" --cleanup
 check "nothing is left" has_services node-a 0
