@@ -283,7 +283,7 @@ static void parse_expectation(const struct rules_state *state, char **rest, stru
 	int verdict = word ? kserv_word_find(&kserv_words_verdict, word) : -1, reason = 0;
 
 	if (verdict < 0)
-		fail_msg("%s: expected translate, reject, drop, pass or answer", row->text);
+		fail_msg("%s: expected translate, reject, drop or pass", row->text);
 	row->verdict = (enum kserv_verdict)verdict;
 	if (row->verdict != KSERV_VERDICT_TRANSLATE) {
 		word = strtok_r(NULL, " ", rest);

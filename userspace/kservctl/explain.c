@@ -23,10 +23,11 @@ const char explain_more[] =
 	"Asks the code that decides about packets; nothing is sent and no flow is made. PROTOCOL is tcp (unless given),\n"
 	"udp, sctp, or icmp for a ping, which has no ports.\n"
 	"\n"
-	"In JSON: verdict (translate, reject, drop, pass or answer), reason, service, frontend, frontend-type, source (pod, node\n"
+	"In JSON: verdict (translate, reject, drop or pass), reason, service, frontend, frontend-type, source (pod, node\n"
 	"or other), set (cluster or local), set-reason (policy-cluster, policy-local or short-circuit), masquerade-reason\n"
 	"(a flag of the frontend), endpoints [{address, port, masquerade, weight}] that may be chosen, and excluded\n"
-	"[{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows.\n"
+	"[{address, port, reason}]; existing-flow {address, port} if there is one, which the packet follows;\n"
+	"answered: true for a ping that this node answers itself.\n"
 	"docs/explain.md has all words.\n"
 	"\n"
 	"  kservctl explain 10.244.1.5 10.96.0.10:80\n"
@@ -120,7 +121,7 @@ struct choice {
 
 struct answer {
 	uint8_t verdict, reason, source, frontend_type, frontend_flags;
-	bool has_frontend, local_set, is_sticky;
+	bool has_frontend, local_set, is_sticky, is_answered;
 	struct kserv_addr flow_endpoint;
 	uint16_t flow_port;
 	char service[KSERV_NAME_LEN + 1];
@@ -178,6 +179,16 @@ static void read_frontend(const struct nlattr *nest, struct answer *answer)
 	}
 }
 
+/* A ping of a load-balancer address is no business of any Service's, whoever answers it. */
+static void settle_answered(struct answer *answer)
+{
+	if (answer->verdict != KSERV_VERDICT_ANSWER)
+		return;
+	answer->is_answered = true;
+	answer->verdict = KSERV_VERDICT_PASS;
+	answer->reason = KSERV_REASON_NO_FRONTEND;
+}
+
 static int receive(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
 {
 	const struct nlattr *nest = attributes[KSERV_A_MESSAGE_EXPLAIN], *attribute;
@@ -219,6 +230,7 @@ static int receive(void *context, struct nlattr *const *attributes, const struct
 			break;
 		}
 	}
+	settle_answered(answer);
 	return 0;
 }
 
@@ -319,6 +331,8 @@ static cJSON *answer_tree(const struct question *question, const struct answer *
 
 		cJSON_AddItemToArray(reason ? excluded : endpoints, choice_tree(answer, &answer->choices[i], reason));
 	}
+	if (answer->is_answered)
+		cJSON_AddTrueToObject(tree, "answered");
 	if (answer->flow_endpoint.family) {
 		flow = cJSON_AddObjectToObject(tree, "existing-flow");
 		cJSON_AddStringToObject(flow, "address", kserv_addr_format(&answer->flow_endpoint, destination));
@@ -379,10 +393,10 @@ static void print_text(const struct question *question, const struct answer *ans
 
 	printf("%-11s%s", "verdict", kserv_word(&kserv_words_verdict, answer->verdict));
 	printf(answer->reason ? ": %s\n" : "\n", kserv_word(&kserv_words_reason, answer->reason));
-	if (answer->verdict == KSERV_VERDICT_ANSWER)
-		printf("%-11s%s\n", "because", "it is a ping of a load-balancer address, which this node answers for a service");
 	if (reason_sentence(answer->reason))
 		printf("%-11s%s\n", "because", reason_sentence(answer->reason));
+	if (answer->is_answered)
+		printf("%-11s%s\n", "answered", "by this node, as it is a ping of a load-balancer address");
 	if (answer->flow_endpoint.family)
 		printf("%-11sthere is one to %s, which this packet follows; the rest is for a new one\n", "flow",
 		       kserv_addr_port_format(&answer->flow_endpoint, answer->flow_port, address));
