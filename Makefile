@@ -183,7 +183,7 @@ test-newest:
 	@tests/run newest
 
 test-vng:
-	@scripts/deps test
+	@scripts/deps vng
 	@tests/run vng
 
 test-kubernetes:
