@@ -275,7 +275,7 @@ static pid_t start_worker(int number, const char *netns, void (*be)(unsigned lon
 	may_change = true;
 	chance_state += number * 7919;
 	chance(2);
-	enter(netns);
+	enter_netns(netns);
 	be(n);
 	_exit(0);
 }
@@ -331,7 +331,7 @@ static int empty_tables(const char *netns)
 	struct counts counts;
 	int i;
 
-	enter(netns);
+	enter_netns(netns);
 	close(fd);
 	connect_family();
 	begin(family_id, KSERV_CMD_TRANSACTION, NLM_F_ACK);

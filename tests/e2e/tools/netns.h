@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Ends the program if there is no such namespace. */
-static inline void enter(const char *netns)
+/* Sockets made from now on belong to this namespace. Ends the program if there is none. */
+static inline void enter_netns(const char *netns)
 {
 	char path[256];
 	int ns;

@@ -63,9 +63,9 @@ static void open_link(struct way *way, char *device, char *to, char *to_device)
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	int one = 1;
 
-	enter(to);
+	enter_netns(to);
 	hardware_address(to_device, way->dest);
-	enter(way->self->name);
+	enter_netns(way->self->name);
 	hardware_address(device, way->source);
 	way->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	address.sll_ifindex = if_nametoindex(device);
@@ -117,7 +117,7 @@ static void way_open(struct way *way, const char *text)
 
 	way->text = text;
 	way->self = place_find(from);
-	enter(from);
+	enter_netns(from);
 	if (!strcmp(kind, "link") && to && copy)
 		open_link(way, device, to, copy);
 	else if (!strcmp(kind, "tun"))

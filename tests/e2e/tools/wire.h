@@ -13,7 +13,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "netns.h"
 
 #define LINE_MAX_BYTES 256
 #define ADDRESS_MAX 64
@@ -122,19 +122,6 @@ static inline uint8_t payload_byte(uint64_t seed, size_t position)
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
 	z ^= z >> 31;
 	return (z >> (position % 8 * 8)) | (position ? 0 : 0x80);
-}
-
-/* Sockets made from now on belong to this namespace. */
-static inline void enter_netns(const char *name)
-{
-	char path[256];
-	int fd;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(1, "cannot enter network namespace %s", name);
-	close(fd);
 }
 
 #endif
