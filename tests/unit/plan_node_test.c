@@ -101,6 +101,22 @@ static void routes_lead_to_the_pods_of_each_node(void **state)
 	assert_int_equal(model.warnings.n, 1);
 }
 
+static void a_route_says_that_its_packets_are_wrapped(void **state)
+{
+	struct kserv_prefix wrapped[1];
+
+	(void)state;
+	model_add(&model.cluster, two_nodes);
+	assert_int_equal(kserv_prefix_parse("10.244.2.0/24", wrapped), 0);
+	model.cluster.wrapped = (struct kserv_prefixes){ .v = wrapped, .n = 1 };
+	model_plan();
+	model.cluster.wrapped = (struct kserv_prefixes){ 0 };
+	assert_int_equal(model.tables.routes[0].type, KSERV_ROUTE_TYPE_LOCAL);
+	model_assert_prefix(&model.tables.routes[1].prefix, "10.244.2.0/24");
+	assert_int_equal(model.tables.routes[1].type, KSERV_ROUTE_TYPE_VXLAN);
+	model_assert_addr(&model.tables.routes[1].gateway, "192.168.50.12");
+}
+
 static void a_pod_cidr_of_two_nodes_leads_to_the_first_by_name(void **state)
 {
 	(void)state;
@@ -199,6 +215,7 @@ int main(void)
 		TEST(masquerading_keeps_clear_of_the_node_ports),
 		TEST(a_node_port_among_the_source_ports_for_masquerading_is_told),
 		TEST(routes_lead_to_the_pods_of_each_node),
+		TEST(a_route_says_that_its_packets_are_wrapped),
 		TEST(a_pod_cidr_of_two_nodes_leads_to_the_first_by_name),
 		TEST(node_port_addresses_primary_are_those_of_the_node_without_loopback),
 		TEST(loopback_among_the_listed_node_port_addresses_is_told),

@@ -165,6 +165,7 @@ void kserv_cluster_clear(struct kserv_cluster *cluster)
 	free(cluster->nodes);
 	free(cluster->pods);
 	free(cluster->namespaces);
+	free(cluster->wrapped.v);
 	kserv_settings_clear(&cluster->settings);
 	memset(cluster, 0, sizeof(*cluster));
 }

@@ -176,6 +176,7 @@ struct kserv_settings {
 /**
  * struct kserv_cluster - everything plan looks at
  * Arrays in any order; plan does not change it.
+ * @wrapped: pod CIDRs of other nodes that are reached by VXLAN, sorted; nobody else can tell but the pod network
  */
 struct kserv_cluster {
 	struct kserv_k8s_service **services;
@@ -189,6 +190,7 @@ struct kserv_cluster {
 	struct kserv_namespace **namespaces;
 	size_t n_namespaces;
 	struct kserv_settings settings;
+	struct kserv_prefixes wrapped;
 };
 
 void kserv_k8s_service_free(struct kserv_k8s_service *service);

@@ -75,6 +75,9 @@ void kserv_model_clear(struct model *model);
 /* How this node serves; taken over from @settings, which is empty afterwards. */
 void kserv_model_set_settings(struct model *model, struct kserv_settings *settings);
 
+/* Pod CIDRs that are reached by VXLAN, sorted; taken over. */
+void kserv_model_set_wrapped(struct model *model, struct kserv_prefixes *wrapped);
+
 /* One that is there under the name already is replaced; it is looked at once more until the function returns. */
 void kserv_model_set_service(struct model *model, const struct kserv_k8s_service *service);
 void kserv_model_set_slice(struct model *model, const struct kserv_slice *slice);

@@ -142,6 +142,19 @@ static char *first_warning(struct kserv_warnings *warnings)
 	return text;
 }
 
+/* For the module's own records of routes. */
+static void tell_wrapped(struct daemon *daemon, const struct kserv_podnet_plan *plan)
+{
+	struct kserv_prefixes wrapped = { 0 };
+	size_t i;
+
+	for (i = 0; i < plan->n_routes; i++)
+		if (!plan->routes[i].ifindex && kserv_prefixes_add(&wrapped, &plan->routes[i].prefix))
+			abort();
+	kserv_prefixes_sort(&wrapped);
+	kserv_model_set_wrapped(&daemon->model, &wrapped);
+}
+
 static void settle(void *context)
 {
 	struct daemon *daemon = context;
@@ -165,6 +178,7 @@ static void settle(void *context)
 	if (!kserv_podnet_view(podnet->socket, here.primary, &view, &why)) {
 		kserv_podnet_plan(&podnet->config, &here, cluster->nodes, cluster->n_nodes, &view, &plan, &warnings);
 		settle_plan(daemon, &plan, &why);
+		tell_wrapped(daemon, &plan);
 		kserv_podnet_plan_clear(&plan);
 	}
 	kserv_podnet_view_clear(&view);

@@ -106,6 +106,7 @@ void kserv_here_init(struct kserv_here *here, const struct kserv_cluster *cluste
 {
 	memset(here, 0, sizeof(*here));
 	here->settings = &cluster->settings;
+	here->wrapped = &cluster->wrapped;
 	if (cluster->settings.node_name && *cluster->settings.node_name)
 		here->node = find_node(cluster);
 	find_primary(&cluster->settings.node_ips, here->primary);

@@ -39,6 +39,7 @@ int kserv_plan(const struct kserv_cluster *cluster, struct kserv_tables *ret_tab
  * struct kserv_here - what plan needs of the node it plans for
  * @settings: borrowed, as is all that follows
  * @node: NULL if the model does not hold it
+ * @wrapped: see struct kserv_cluster
  * @zone: label topology.kubernetes.io/zone, or NULL
  * @primary: its primary address of each family, IPv4 first; AF_UNSPEC if it has none
  * @detects_pods: the local detector works for that family; a CIDR detector only where there is a CIDR
@@ -47,6 +48,7 @@ int kserv_plan(const struct kserv_cluster *cluster, struct kserv_tables *ret_tab
 struct kserv_here {
 	const struct kserv_settings *settings;
 	const struct kserv_node *node;
+	const struct kserv_prefixes *wrapped;
 	const char *zone;
 	struct kserv_addr primary[2];
 	bool detects_pods[2];

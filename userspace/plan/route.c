@@ -20,6 +20,13 @@ static int claim_compare(const void *a, const void *b)
 	return order ? order : strcmp(x->node->meta.name, y->node->meta.name);
 }
 
+static bool is_wrapped(const struct kserv_here *here, const struct kserv_prefix *prefix)
+{
+	const struct kserv_prefixes *wrapped = here->wrapped;
+
+	return wrapped->n && bsearch(prefix, wrapped->v, wrapped->n, sizeof(*prefix), kserv_prefix_compare);
+}
+
 /* Return: false if the CIDR makes no route. */
 static bool plan_route(const struct kserv_here *here, const struct kserv_node *node, const struct kserv_addr primary[2],
 		       size_t i, struct kserv_route *ret_route, struct kserv_warnings *warnings)
@@ -32,7 +39,7 @@ static bool plan_route(const struct kserv_here *here, const struct kserv_node *n
 		return false;
 	}
 	if (!kserv_here_is_node(here, node->meta.name)) {
-		route.type = KSERV_ROUTE_TYPE_DIRECT;
+		route.type = is_wrapped(here, &route.prefix) ? KSERV_ROUTE_TYPE_VXLAN : KSERV_ROUTE_TYPE_DIRECT;
 		route.gateway = primary[kserv_family_index(route.prefix.addr.family)];
 		if (route.gateway.family == AF_UNSPEC) {
 			kserv_warn(warnings, "Node", &node->meta, "its pods in %s cannot be reached: it has no address of that family",
