@@ -49,8 +49,8 @@ struct kserv_dns_stub {
  * @resolv_conf: upstream servers; read again when it changes. NULL for the usual one, "" for none
  * @upstreams: asked instead of those of @resolv_conf, if there are any
  * @stubs: domains with upstreams of their own; the longest that fits counts
- * @clients: who may ask; others are refused, in an answer that is no longer than their query. None for loopback,
- *	link-local and private addresses (RFC 1918, 6598, 4193)
+ * @clients: who may ask besides the machine itself; others are refused, in an answer that is no longer than their
+ *	query. None for @pods and loopback, link-local and private addresses (RFC 1918, 6598, 4193)
  * @cache_max: answers of upstreams that are kept; 0 for 8192
  */
 struct kserv_dns_config {
@@ -59,7 +59,7 @@ struct kserv_dns_config {
 	struct kserv_dns_places upstreams;
 	const struct kserv_dns_stub *stubs;
 	size_t n_stubs;
-	struct kserv_prefixes clients;
+	struct kserv_prefixes clients, pods;
 	size_t cache_max;
 };
 

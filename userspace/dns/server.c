@@ -11,7 +11,7 @@
 #include "lib/addr.h"
 #include "plan/address.h"
 
-/* Who may ask where the configuration does not say: who is here or in a private network. */
+/* Who may ask where the configuration does not say: who is here or in a private network, and pods. */
 static const char *const usual_clients[] = {
 	"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16", "::1/128",
 	"fc00::/7", "fe80::/10",
@@ -31,6 +31,9 @@ static bool is_allowed(const struct kserv_dns *dns, const struct dns_client *cli
 	size_t i;
 
 	kserv_dns_addr_of(&client->peer, &addr, NULL);
+	/* The machine itself, whatever its address is. */
+	if (kserv_addr_is_equal(&addr, &client->local))
+		return true;
 	for (i = 0; i < dns->clients.n; i++)
 		if (kserv_cidr_contains(&dns->clients.v[i], &addr))
 			return true;
@@ -68,17 +71,23 @@ size_t kserv_dns_handle(struct kserv_dns *dns, const struct dns_client *client, 
 	return kserv_dns_error(query, len, DNS_REFUSED, answer);
 }
 
-static void set_clients(struct kserv_dns *dns, const struct kserv_prefixes *clients)
+static void add_client(struct kserv_prefixes *clients, const struct kserv_prefix *prefix)
 {
-	size_t usual = sizeof(usual_clients) / sizeof(usual_clients[0]), i;
+	clients->v = kserv_must_grow(clients->v, clients->n, sizeof(*clients->v));
+	clients->v[clients->n++] = *prefix;
+}
 
-	dns->clients.n = clients->n ? clients->n : usual;
-	dns->clients.v = kserv_must_alloc(dns->clients.n * sizeof(*dns->clients.v));
-	for (i = 0; i < dns->clients.n; i++) {
-		if (clients->n)
-			dns->clients.v[i] = clients->v[i];
-		else
-			kserv_prefix_parse(usual_clients[i], &dns->clients.v[i]);
+static void set_clients(struct kserv_dns *dns, const struct kserv_dns_config *config)
+{
+	const struct kserv_prefixes *given = config->clients.n ? &config->clients : &config->pods;
+	size_t usual = sizeof(usual_clients) / sizeof(usual_clients[0]), i;
+	struct kserv_prefix prefix;
+
+	for (i = 0; i < given->n; i++)
+		add_client(&dns->clients, &given->v[i]);
+	for (i = 0; !config->clients.n && i < usual; i++) {
+		kserv_prefix_parse(usual_clients[i], &prefix);
+		add_client(&dns->clients, &prefix);
 	}
 }
 
@@ -134,7 +143,7 @@ int kserv_dns_new(sd_event *event, struct kserv_zone *zone, const struct kserv_d
 	dns->zone = zone;
 	dns->batch = kserv_dns_udp_batch_new();
 	dns->cache = kserv_dns_cache_new(config->cache_max);
-	set_clients(dns, &config->clients);
+	set_clients(dns, config);
 	set_listeners(dns, &config->listen);
 	error = kserv_dns_upstreams_init(dns, config, ret_why);
 	if (!error)

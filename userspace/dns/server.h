@@ -29,7 +29,8 @@ struct dns_listener {
 /**
  * struct dns_client - where an answer goes
  * @connection: of a query by TCP; NULL for UDP
- * @local, @interface: the address that was asked and so is the answer's source, for UDP
+ * @local: the address that was asked, and so is the answer's source
+ * @interface: the answer's, for UDP where the address needs one
  */
 struct dns_client {
 	struct dns_connection *connection;

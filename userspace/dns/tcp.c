@@ -255,8 +255,12 @@ static void add_connection(struct dns_listener *listener, int fd, const union dn
 {
 	struct kserv_dns *dns = listener->dns;
 	struct dns_connection *connection = kserv_must_alloc(sizeof(*connection));
+	union dns_sockaddr local;
+	socklen_t len = sizeof(local);
 	int on = 1;
 
+	if (!getsockname(fd, &local.any, &len))
+		kserv_dns_addr_of(&local, &connection->client.local, NULL);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	connection->dns = dns;
 	connection->fd = fd;

@@ -48,6 +48,7 @@ static void listen_everywhere(struct names_config *config)
 static int open_server(struct daemon *daemon, struct names *names, struct kserv_errors *errors)
 {
 	struct names_config *config = &names->config;
+	struct kserv_settings settings;
 	char *why = NULL;
 	int error;
 
@@ -58,7 +59,11 @@ static int open_server(struct daemon *daemon, struct names *names, struct kserv_
 		return fail("cluster DNS", why, error, errors);
 	kserv_zone_set_serial(names->zone, time(NULL));
 	listen_everywhere(config);
+	kserv_embedded_config_settings(&daemon->options.config, &settings);
+	config->server.pods = settings.cluster_cidrs;
 	error = kserv_dns_new(daemon->loop, names->zone, &config->server, &names->dns, &why);
+	config->server.pods = (struct kserv_prefixes){ 0 };
+	kserv_settings_clear(&settings);
 	return error ? fail("cluster DNS", why, error, errors) : 0;
 }
 
