@@ -40,12 +40,7 @@ struct bgp {
 /* Takes over @text; NULL when all is well. */
 static void say(struct bgp *bgp, char *text)
 {
-	if (text && (!bgp->said || strcmp(bgp->said, text)))
-		kserv_log_warning("BGP: %s", text);
-	else if (!text && bgp->said)
-		kserv_log_note("BGP: all is well again");
-	free(bgp->said);
-	bgp->said = text;
+	kserv_log_trouble("BGP", &bgp->said, text);
 }
 
 static void touch_in(struct bgp *bgp, uint64_t us)

@@ -29,12 +29,7 @@ struct podnet {
 /* Takes over @text; NULL when all is well. */
 static void say(struct podnet *podnet, char *text)
 {
-	if (text && (!podnet->said || strcmp(podnet->said, text)))
-		kserv_log_warning("pod network: %s", text);
-	else if (!text && podnet->said)
-		kserv_log_note("pod network: all is well again");
-	free(podnet->said);
-	podnet->said = text;
+	kserv_log_trouble("pod network", &podnet->said, text);
 }
 
 /* Once the way to other pods is there and Services work, pods may start. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include "lib/log.h"
 
 static const char *log_prefix = "kserv";
@@ -46,4 +48,14 @@ void kserv_log_note(const char *format, ...)
 	va_start(args, format);
 	say("note: ", format, args);
 	va_end(args);
+}
+
+void kserv_log_trouble(const char *part, char **said, char *text)
+{
+	if (text && (!*said || strcmp(*said, text)))
+		kserv_log_warning("%s: %s", part, text);
+	else if (!text && *said)
+		kserv_log_note("%s: all is well again", part);
+	free(*said);
+	*said = text;
 }

@@ -15,4 +15,12 @@ __attribute__((format(printf, 1, 2))) void kserv_log_warning(const char *format,
 /* As kserv_log_error() with "note: ": nothing is wrong, but it should be known. */
 __attribute__((format(printf, 1, 2))) void kserv_log_note(const char *format, ...);
 
+/**
+ * kserv_log_trouble() - a warning when trouble begins or becomes another one, a note when it is over, nothing meanwhile
+ * @part: whose trouble it is, as "BGP"
+ * @said: what was said last; NULL at first, freed by the caller in the end
+ * @text: allocated, becomes *@said; NULL for all well
+ */
+void kserv_log_trouble(const char *part, char **said, char *text);
+
 #endif
