@@ -6,6 +6,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 #include "kservd/daemon.h"
+#include "kservd/privileges.h"
 #include "lib/log.h"
 #include "plan/warning.h"
 #include "sync/reserve.h"
@@ -377,6 +378,16 @@ static int start(struct daemon *daemon)
 	return error;
 }
 
+/* Sockets are bound and given to their group, and files of other users are read. */
+static int lay_down_privileges(void)
+{
+	int error = privileges_lay_down();
+
+	if (error)
+		kserv_log_error("the privileges that are not needed could not be laid down: %s", strerror(-error));
+	return error;
+}
+
 static void stop(struct daemon *daemon)
 {
 	control_close(daemon->control);
@@ -410,7 +421,7 @@ enum daemon_exit daemon_run(struct daemon *daemon)
 		.min_period = daemon->options.min_sync_period_us, .retry_max = daemon->options.sync_period_us,
 	};
 	daemon->full_due = clock_now() + FULL_PERIOD_US;
-	if (!start(daemon))
+	if (!start(daemon) && !lay_down_privileges())
 		code = sd_event_loop(daemon->loop);
 	stop(daemon);
 	return code < 0 ? DAEMON_FAILED : (enum daemon_exit)code;
