@@ -40,6 +40,9 @@ say() { printf '%s\n' "$*"; }
 # Lines of figures that are worth telling of a case that went well: they stand in the run's output.
 figures() { sed 's/^/FIGURES /' <<<"$*"; }
 
+# tally WHAT N: more connections (probe counts them itself), messages, packets, faults. Runs end with their sums.
+tally() { echo "$*" >>"${COUNTS:-/dev/null}"; }
+
 # A check failed: say what, and go on.
 fail() {
 	say "FAIL $*"

@@ -24,6 +24,7 @@ say "seed $seed"
 netlink_fuzz "$seed" $((20000 * ${SOAK:-1} / ${PATIENCE:-1})) node1 node2 >"$work/figures" 2>"$work/complaints" &
 wait $! || fail "the messages: $(<"$work/complaints")"
 figures "$(<"$work/figures")"
+tally messages "$(awk 'NR == 1 { print $1 }' "$work/figures")"
 for name in a b c; do
 	stop_traffic $name
 done

@@ -37,6 +37,7 @@ fuzz() {
 	wait $! || fail "the packets: $(<"$work/complaints")"
 	say "seed $1, fast path $fast_path"
 	figures "$(<"$work/figures")"
+	tally packets "$(awk '{ n += $2 } END { print n }' "$work/figures")"
 }
 
 no_flows_left() {

@@ -4,7 +4,8 @@
 #
 # Memory may run out anywhere. Each allocation of each kind of request fails once: it is refused and the tables are as
 # they were, or it is done. Then a part of all that the module allocates fails while connections begin, go on and end
-# and services change: packets may be lost, but no byte is wrong, and afterwards everything works as before.
+# and services change: packets may be lost, but no byte is wrong, and afterwards everything works as before. SOAK makes
+# that so many times as long.
 #
 #   client --- router --- node1 --- pod1 (endpoint), pod2      node2 --- pod3 (endpoint)
 . "$(dirname "$0")/../lib.sh"
@@ -64,6 +65,7 @@ prepare_faults
 in_netns router faults >"$work/faults" 2>&1 || fail "$(<"$work/faults")"
 say "$(<"$work/faults")"
 figures "one at a time: $(tail -n 1 "$work/faults")"
+tally faults "$(awk 'END { print $1 }' "$work/faults")"
 
 for protocol in tcp udp sctp; do
 	service default/web:$protocol $protocol at 1:80 node-port 31000 pod1:8080 pod3:8080 -- --affinity 10
@@ -78,13 +80,16 @@ start_traffic a client tcp 10.96.0.1:80 bytes 3000 timeout 500
 start_traffic b pod2 udp "[fd00:10:96::1]:80" bytes 2000 timeout 100
 start_traffic c client tcp "[fd00:50::11]:31000" timeout 500
 start_traffic d node1 sctp 10.96.0.1:80 timeout 500
-for part in 1 10 50; do
-	fail_ours $part
-	(trap - EXIT; change_services) >/dev/null 2>&1
-	set_faults probability 0
-	left=$(($(<$faults/failslab/times) + $(<$faults/fail_page_alloc/times)))
-	figures "$part of 100: $((2000000 - left)) allocations failed"
-	[ $left -lt 2000000 ] || fail "no allocation failed"
+for ((round = 0; round < ${SOAK:-1}; round++)); do
+	for part in 1 10 50; do
+		fail_ours $part
+		(trap - EXIT; change_services) >/dev/null 2>&1
+		set_faults probability 0
+		left=$(($(<$faults/failslab/times) + $(<$faults/fail_page_alloc/times)))
+		figures "$part of 100: $((2000000 - left)) allocations failed"
+		tally faults $((2000000 - left))
+		[ $left -lt 2000000 ] || fail "no allocation failed"
+	done
 done
 for name in a b c d; do
 	stop_traffic $name
