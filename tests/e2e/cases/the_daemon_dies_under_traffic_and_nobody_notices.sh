@@ -3,8 +3,8 @@
 # Timeout: 300
 #
 # The daemon may die at any moment: packets go by what the kernel holds, its successor finds out what is missing, and no
-# connection is touched. Killed while it is syncing, too: changes are on their way at each death. SOAK makes it die so
-# many times as often.
+# connection is touched. Killed while it is syncing, too: changes are on their way at each death; the first time by the
+# kernel, as when memory runs out. SOAK makes it die so many times as often.
 #
 #   client --- router --- node-a --- my-app-1
 #                    \--- node-b --- my-app-2, my-app-3
@@ -28,6 +28,14 @@ is_the_same() {
 	[ "$(in_netns node-a kservctl status | awk '$1 == "generation" { print $2 }')" = "$before" ]
 }
 
+# The kernel chooses one as if there were no memory left.
+kill_for_memory() {
+	echo 1000 >"/proc/${daemon_pid[$1]}/oom_score_adj"
+	echo f >/proc/sysrq-trigger
+	busywait 20 process_is_gone "${daemon_pid[$1]}" || die "the daemon is not killed for memory"
+	check "it is killed for memory" busywait 10 bash -c "dmesg | grep -q 'Killed process ${daemon_pid[$1]} (kservd)'"
+}
+
 setup_nodes_of_examples
 start_daemon node-a
 start_daemon node-b
@@ -45,6 +53,7 @@ for ((round = 1; round <= rounds; round++)); do
 	applying=$!
 	# At another moment of the apply each time.
 	for ((i = 0; i < RANDOM % 400; i++)); do :; done
+	[ $round != 1 ] || kill_for_memory node-a
 	stop_daemon node-a KILL 2>/dev/null
 	wait $applying
 	start_daemon node-a
