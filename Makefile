@@ -60,6 +60,7 @@ help:
 	@echo '  make check         the everyday loop: builds with all warnings, unit tests, linters'
 	@echo '  make shell         a shell in a VM with everything loaded (KERNEL=6.1 or 6.12)'
 	@echo '  make soak          random messages, packets and faults on the debug kernel for MINUTES=30'
+	@echo '  make data-races    cases on a kernel that looks for data races in the module (KCSAN)'
 	@echo '  make planted       do the tests notice mistakes that are made in a copy of the module?'
 	@echo '  make test-newest   the cases on the newest kernel of Debian unstable'
 	@echo '  make test-vng      the cases in the VM of virtme-ng'
@@ -174,6 +175,10 @@ soak:
 	@scripts/deps test
 	@tests/run soak
 
+data-races:
+	@scripts/deps test
+	@tests/run data-races
+
 planted:
 	@scripts/deps test
 	@tests/run planted
@@ -234,7 +239,7 @@ clean:
 	@find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name linux-source -exec rm -rf {} + 2>/dev/null || true
 
 .PHONY: all help modules userspace unit-tests vm-programs host-programs fuzz-programs libraries-there demo shell \
-	check test soak planted test-newest test-vng test-kubernetes fuzz bench genl install dkms-install clean
+	check test soak data-races planted test-newest test-vng test-kubernetes fuzz bench genl install dkms-install clean
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \

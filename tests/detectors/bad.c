@@ -2,6 +2,7 @@
 /* A module that does what no module may, to see whether the debug kernel notices: one mode for each boot. */
 #include <linux/module.h>
 #include <linux/delay.h>
+#include <linux/kthread.h>
 #include <linux/rbtree.h>
 #include <linux/rculist.h>
 #include <linux/refcount.h>
@@ -157,6 +158,29 @@ static void shift_too_far(struct thing *thing)
 	thing->value = 1 << (READ_ONCE(thing->value) + 40);
 }
 
+static int count_on(void *thing)
+{
+	while (!kthread_should_stop()) {
+		((struct thing *)thing)->value++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void race(struct thing *thing)
+{
+	struct task_struct *other = kthread_run(count_on, thing, "other");
+	unsigned int i;
+
+	if (IS_ERR(other))
+		return;
+	for (i = 0; i < 1000000; i++) {
+		thing->value++;
+		cond_resched();
+	}
+	kthread_stop(other);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct thing *thing);
@@ -175,6 +199,7 @@ static const struct {
 	{ "slab-leftover", slab_leftover },
 	{ "free-active-timer", free_active_timer },
 	{ "shift", shift_too_far },
+	{ "data-race", race },
 };
 
 static int __init bad_init(void)
