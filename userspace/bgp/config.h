@@ -7,7 +7,7 @@
 #include "cluster/tree.h"
 #include "lib/tables.h"
 
-#define KSERV_BGP_PATH		"/etc/bird/kserv.conf"
+#define KSERV_BGP_PATH		"/run/kserv/bird.conf"
 #define KSERV_BGP_SOCKET	"/run/bird/bird.ctl"
 
 /**

@@ -65,7 +65,7 @@ static int write_whole(const char *path, const char *text)
 	if (fd < 0)
 		return -errno;
 	written = write(fd, text, len);
-	error = written < 0 || fsync(fd) ? -errno : (size_t)written < len ? -ENOSPC : 0;
+	error = written < 0 || fchmod(fd, 0644) || fsync(fd) ? -errno : (size_t)written < len ? -ENOSPC : 0;
 	close(fd);
 	return error;
 }

@@ -14,7 +14,7 @@ int kserv_file_read(const char *path, struct kserv_text *text);
 
 /**
  * kserv_file_replace() - let the file hold @text, whole or not at all; folders on the way are made
- * Meanwhile there is PATH.temp beside it.
+ * Meanwhile there is PATH.temp beside it. Other programs may read it, whoever runs them.
  * @ret_changed: it held something else, or was not there
  *
  * Return: 0 or -errno; the file is as it was then.

@@ -95,6 +95,9 @@ static char *refusal(const struct bgp *bgp, const char *text)
 
 static char *unreachable(const struct bgp *bgp, int error)
 {
+	if (error == -EACCES)
+		return kserv_must_printf("%s may not be used (%s): kservd needs to be in the group of BIRD's socket, as with "
+					 "SupplementaryGroups=bird in its unit", bgp->config.socket, strerror(-error));
 	return kserv_must_printf("BIRD does not answer at %s (%s); "
 				 "when it starts it finds what there is to announce in %s",
 				 bgp->config.socket, strerror(-error), bgp->config.path);

@@ -378,10 +378,10 @@ static int start(struct daemon *daemon)
 	return error;
 }
 
-/* Sockets are bound and given to their group, and files of other users are read. */
-static int lay_down_privileges(void)
+/* Sockets are bound and given to their group, and files of other users are read; BIRD's socket is BIRD's. */
+static int lay_down_privileges(const struct daemon *daemon)
 {
-	int error = privileges_lay_down();
+	int error = privileges_lay_down(daemon->bgp);
 
 	if (error)
 		kserv_log_error("the privileges that are not needed could not be laid down: %s", strerror(-error));
@@ -421,7 +421,7 @@ enum daemon_exit daemon_run(struct daemon *daemon)
 		.min_period = daemon->options.min_sync_period_us, .retry_max = daemon->options.sync_period_us,
 	};
 	daemon->full_due = clock_now() + FULL_PERIOD_US;
-	if (!start(daemon) && !lay_down_privileges())
+	if (!start(daemon) && !lay_down_privileges(daemon))
 		code = sd_event_loop(daemon->loop);
 	stop(daemon);
 	return code < 0 ? DAEMON_FAILED : (enum daemon_exit)code;
