@@ -49,7 +49,7 @@ static void the_section_is_off_by_default_and_refuses_nonsense(void **state)
 	}
 	read_config("bgp: {asn: 1, announce: [loadBalancers], peers: [{address: 192.0.2.1, asn: 1}]}", &config, &n);
 	assert_true(config.balancers && !config.pods);
-	assert_string_equal(config.path, "/etc/bird/kserv.conf");
+	assert_string_equal(config.path, KSERV_BGP_PATH);
 	assert_string_equal(config.socket, "/run/bird/bird.ctl");
 	kserv_bgp_config_clear(&config);
 }
