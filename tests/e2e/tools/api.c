@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * api PORT [SERVICES ENDPOINTS]: as much of a Kubernetes API server as kservd reads, over plain HTTP on 127.0.0.1, with
- * SERVICES Services of ENDPOINTS endpoints each to begin with. LIST and WATCH of services, endpointslices and nodes;
- * other paths are answered with an empty list, and POST with what was sent. Commands on standard input, each answered
- * by a line:
+ * api PORT [SERVICES ENDPOINTS]: as much of a Kubernetes API server as kservd needs, over plain HTTP on all addresses of
+ * its network namespace, with SERVICES Services of ENDPOINTS endpoints each to begin with. LIST and WATCH of services,
+ * endpointslices and nodes; leases are listed, created, patched and deleted; other paths are answered with 404, and POST
+ * with what was sent. Commands on standard input, each answered by a line:
  *   put RESOURCE NAMESPACE/NAME JSON   create or change; JSON begins with {"metadata":{
  *   del RESOURCE NAMESPACE/NAME
  *   expire                             forget the history: who asks for what came before gets 410
@@ -32,11 +32,11 @@
 #define CONNECTIONS	64
 #define REQUEST_MAX	16384
 
-enum { SERVICES, SLICES, NODES, RESOURCES };
+enum { SERVICES, SLICES, NODES, LEASES, RESOURCES };
 
-static const char *const names[] = { "services", "endpointslices", "nodes" };
-static const char *const kinds[] = { "Service", "EndpointSlice", "Node" };
-static const char *const versions[] = { "v1", "discovery.k8s.io/v1", "v1" };
+static const char *const names[] = { "services", "endpointslices", "nodes", "leases" };
+static const char *const kinds[] = { "Service", "EndpointSlice", "Node", "Lease" };
+static const char *const versions[] = { "v1", "discovery.k8s.io/v1", "v1", "coordination.k8s.io/v1" };
 
 struct object {
 	char *name, *json;
@@ -245,6 +245,59 @@ static void watch(FILE *file, int fd, int resource, unsigned int since)
 	pthread_mutex_unlock(&lock);
 }
 
+/* A Lease is kept as it was sent; its spec, which comes last, is what a patch has another one of. */
+static bool change_lease(const char *method, const char *name, const char *body)
+{
+	struct object *lease = find(LEASES, name);
+	const char *spec = strstr(body, "\"spec\"");
+	char *json;
+
+	if (!lease)
+		return false;
+	if (!strcmp(method, "DELETE")) {
+		free(lease->name);
+		free(lease->json);
+		*lease = objects[LEASES].v[--objects[LEASES].n];
+	} else if (spec) {
+		json = format("%.*s%s", (int)(strstr(lease->json, "\"spec\"") - lease->json), lease->json, spec);
+		free(lease->json);
+		lease->json = json;
+	}
+	return true;
+}
+
+static bool create_lease(const char *body)
+{
+	const char *name = strstr(body, "\"name\":\"");
+
+	if (!name || !strstr(body, "\"spec\""))
+		return false;
+	name += strlen("\"name\":\"");
+	if (!(objects[LEASES].n & (objects[LEASES].n + 1)))
+		objects[LEASES].v = realloc(objects[LEASES].v, 2 * (objects[LEASES].n + 1) * sizeof(struct object));
+	objects[LEASES].v[objects[LEASES].n++] = (struct object){
+		strndup(name, strcspn(name, "\"")), strdup(body),
+	};
+	return true;
+}
+
+/* What is asked of Leases but to list them. */
+static void serve_lease(FILE *file, const char *method, const char *path, const char *body)
+{
+	bool is_done;
+
+	pthread_mutex_lock(&lock);
+	if (!strcmp(method, "POST"))
+		is_done = create_lease(body);
+	else
+		is_done = change_lease(method, strrchr(path, '/') + 1, body);
+	pthread_mutex_unlock(&lock);
+	if (is_done)
+		answer(file, 200, "{\"kind\":\"Lease\"}");
+	else
+		answer(file, 404, "{\"kind\":\"Status\",\"status\":\"Failure\",\"reason\":\"NotFound\",\"code\":404}");
+}
+
 /* One request; false when the connection is at its end. */
 static bool serve(FILE *file, int fd)
 {
@@ -262,7 +315,9 @@ static bool serve(FILE *file, int fd)
 	/* From reading to writing. */
 	fseek(file, 0, SEEK_CUR);
 	resource = resource_of(path);
-	if (!strcmp(method, "POST")) {
+	if (strstr(path, "/leases") && strcmp(method, "GET")) {
+		serve_lease(file, method, path, line);
+	} else if (!strcmp(method, "POST")) {
 		pthread_mutex_lock(&lock);
 		strcpy(posted, line);
 		pthread_mutex_unlock(&lock);
@@ -340,13 +395,13 @@ static void *accept_all(void *arg)
 static void start_listening(void)
 {
 	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_ANY),
 	};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 64))
-		err(1, "cannot listen on 127.0.0.1:%d", port);
+		err(1, "cannot listen on port %d", port);
 	pthread_mutex_lock(&lock);
 	listener = fd;
 	pthread_cond_broadcast(&changed);
