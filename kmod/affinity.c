@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* ClientIP session affinity: which endpoint a client of a service was sent to lately. */
 #include <linux/jiffies.h>
+#include <linux/math64.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
 
@@ -117,17 +118,13 @@ out_refused:
 	kserv_count(kn, SESSIONS_REFUSED);
 }
 
-void kserv_session_remember(struct kserv_net *kn, const struct kserv_service *service,
-			    const struct kserv_choices *choices, const union nf_inet_addr *client,
-			    struct kserv_endpoint *endpoint)
+static void remember(struct kserv_net *kn, const struct kserv_service *service, const union nf_inet_addr *client,
+		     struct kserv_endpoint *endpoint, u32 expires)
 {
-	u32 expires = (u32)jiffies + choices->affinity_timeout * HZ;
 	struct kserv_session_table *table = &kn->sessions;
 	struct kserv_session_bucket *bucket;
 	struct kserv_session *session;
 
-	if (!choices->affinity_timeout || !READ_ONCE(table->buckets))
-		return;
 	bucket = session_bucket(table, service->id, client);
 	spin_lock(&bucket->lock);
 	session = find(bucket, service->id, client);
@@ -139,6 +136,25 @@ void kserv_session_remember(struct kserv_net *kn, const struct kserv_service *se
 		session_add(kn, bucket, service->id, client, endpoint, expires);
 	}
 	spin_unlock(&bucket->lock);
+}
+
+void kserv_session_remember(struct kserv_net *kn, const struct kserv_service *service,
+			    const struct kserv_choices *choices, const union nf_inet_addr *client,
+			    struct kserv_endpoint *endpoint)
+{
+	if (choices->affinity_timeout && READ_ONCE(kn->sessions.buckets))
+		remember(kn, service, client, endpoint, (u32)jiffies + choices->affinity_timeout * HZ);
+}
+
+void kserv_session_resume(struct kserv_net *kn, const struct kserv_service *service,
+			  const struct kserv_choices *choices, const union nf_inet_addr *client,
+			  struct kserv_endpoint *endpoint, u32 left_ms)
+{
+	u64 left = div_u64((u64)left_ms * HZ, MSEC_PER_SEC);
+
+	if (choices->affinity_timeout && READ_ONCE(kn->sessions.buckets))
+		remember(kn, service, client, endpoint,
+			 (u32)jiffies + min_t(u64, left, (u64)choices->affinity_timeout * HZ));
 }
 
 /* An endpoint of no more use: removed, in a set no longer, or of a service without affinity. */

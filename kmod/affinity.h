@@ -56,6 +56,13 @@ struct kserv_endpoint *kserv_session_lookup(struct kserv_net *kn, const struct k
 void kserv_session_remember(struct kserv_net *kn, const struct kserv_service *service,
 			    const struct kserv_choices *choices, const union nf_inet_addr *client,
 			    struct kserv_endpoint *endpoint);
+/**
+ * kserv_session_resume() - a client that was remembered before, for another @left_ms, or as long as its service wants
+ * Context: RCU read section, BH off.
+ */
+void kserv_session_resume(struct kserv_net *kn, const struct kserv_service *service,
+			  const struct kserv_choices *choices, const union nf_inet_addr *client,
+			  struct kserv_endpoint *endpoint, u32 left_ms);
 /* Forget clients of endpoints that were removed and of services that are dead or have no affinity. Context: process. */
 void kserv_session_sweep(struct kserv_net *kn);
 

@@ -60,6 +60,12 @@ static int check_addr6(const struct in6_addr *addr, const struct nlattr *attr, s
 	return 0;
 }
 
+int kserv_endpoint_check_addr(u8 family, const union nf_inet_addr *addr, const struct nlattr *attr,
+			      struct netlink_ext_ack *extack)
+{
+	return family == NFPROTO_IPV4 ? check_addr4(addr->ip, attr, extack) : check_addr6(&addr->in6, attr, extack);
+}
+
 /* Fill in one member. @family is that of the service. */
 static int parse_attr(struct kserv_endpoint_change *change, u8 family, const struct nlattr *attr,
 		      struct netlink_ext_ack *extack)
@@ -224,6 +230,15 @@ static u32 find_slot(const struct kserv_choices *choices, const struct kserv_end
 			return at;
 	}
 	return KSERV_NO_SLOT;
+}
+
+struct kserv_endpoint *kserv_endpoint_lookup(const struct kserv_choices *choices, const union nf_inet_addr *addr,
+					     __be16 port)
+{
+	const struct kserv_endpoint_change sought = { .addr = *addr, .port = port };
+	u32 slot = find_slot(choices, &sought, KSERV_NO_SLOT);
+
+	return slot == KSERV_NO_SLOT ? NULL : choices->endpoint[slot];
 }
 
 static struct kserv_choices *in_force(const struct kserv_transaction *tx, const struct kserv_service *service)

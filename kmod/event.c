@@ -9,7 +9,7 @@
 #include "service.h"
 #include "stats.h"
 
-/* Enough for each event: its flow has at most 21 members, one of them a service's name. */
+/* Enough for each event: its flow has at most 25 members, one of them a service's name. */
 #define EVENT_SIZE 1024
 
 /* Attribute types of an address and a port in a flow nest. */
@@ -50,6 +50,26 @@ static int put_counts(struct sk_buff *skb, const struct kserv_flow *flow)
 				 KSERV_A_FLOW_PAD);
 }
 
+/* What is there of it is not needed to follow the flow, but to put it back after it was saved. */
+static int put_past(struct sk_buff *skb, const struct kserv_flow *flow)
+{
+	const struct place place = { KSERV_A_FLOW_MASQUERADE4, KSERV_A_FLOW_MASQUERADE6, KSERV_A_FLOW_MASQUERADE_PORT };
+	const struct kserv_tuple *client = kserv_flow_tuple(flow, KSERV_KEY_CLIENT);
+	struct kserv_masquerade *masquerade;
+	int ret = 0;
+
+	rcu_read_lock();
+	masquerade = rcu_dereference(flow->masquerade);
+	if (masquerade)
+		ret = put_place(skb, &place, client->family, &masquerade->node.tuple.dst, masquerade->node.tuple.dport);
+	rcu_read_unlock();
+	if (!ret && client->proto == IPPROTO_TCP && READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW)
+		ret = nla_put_u32(skb, KSERV_A_FLOW_ISN, flow->isn);
+	if (!ret && flow->fin)
+		ret = nla_put_u8(skb, KSERV_A_FLOW_FIN, flow->fin);
+	return ret;
+}
+
 static int put_flow(struct sk_buff *skb, const struct kserv_flow *flow)
 {
 	const struct kserv_tuple *inside = kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
@@ -66,7 +86,7 @@ static int put_flow(struct sk_buff *skb, const struct kserv_flow *flow)
 	       nla_put_u32(skb, KSERV_A_FLOW_FLAGS, flags) ?:
 	       nla_put_u64_64bit(skb, KSERV_A_FLOW_EXPIRES_MS, left > 0 ? jiffies_to_msecs(left) : 0,
 				 KSERV_A_FLOW_PAD) ?:
-	       put_counts(skb, flow);
+	       put_past(skb, flow) ?: put_counts(skb, flow);
 }
 
 int kserv_flow_put(struct sk_buff *skb, int type, const struct kserv_flow *flow)

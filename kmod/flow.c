@@ -2,6 +2,7 @@
 /* The flow table: finding, adding and ending flows. What packets do to a flow is in track.c. */
 #include <linux/jiffies.h>
 #include <linux/log2.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/rculist.h>
 #include <linux/slab.h>
@@ -333,8 +334,33 @@ static bool has_room(struct kserv_net *kn)
 	return percpu_counter_read_positive(&kn->flows.n) < max || early_drop(kn, max);
 }
 
-struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
-				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags)
+/* Before anybody can find the flow. */
+static void take_past(struct kserv_net *kn, struct kserv_flow *flow, const struct kserv_flow_past *past)
+{
+	u32 timeout;
+	int dir;
+
+	flow->state = past->state;
+	flow->fin = past->fin;
+	flow->isn = past->isn;
+	/* Its SYN has been seen. */
+	flow->retries = past->state == KSERV_FLOW_STATE_NEW;
+	for (dir = KSERV_DIR_IN; dir <= KSERV_DIR_OUT; dir++) {
+		atomic64_set(&flow->packets[dir], past->packets[dir]);
+		atomic64_set(&flow->bytes[dir], past->bytes[dir]);
+		flow->folded_packets[dir] = past->packets[dir];
+		flow->folded_bytes[dir] = past->bytes[dir];
+	}
+	/* Its endpoint may have gone, or no longer serve. */
+	flow->stale--;
+	timeout = kserv_track_timeout(kn, flow);
+	flow->expires = (u32)jiffies + clamp_t(u64, div_u64((u64)past->left_ms * HZ, MSEC_PER_SEC), 1, timeout);
+	flow->released = kserv_track_is_over(flow);
+}
+
+static __always_inline struct kserv_flow *add(struct kserv_net *kn, const struct kserv_tuple *client,
+					      struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
+					      const struct kserv_flow_past *past)
 {
 	struct kserv_flow *flow;
 	int ret;
@@ -344,6 +370,8 @@ struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple
 	flow = flow_alloc(kn, client, endpoint, sport, flags);
 	if (IS_ERR(flow))
 		return flow;
+	if (past)
+		take_past(kn, flow, past);
 	ret = flow_link(kn, flow);
 	if (ret) {
 		kserv_endpoint_put(endpoint);
@@ -351,12 +379,26 @@ struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple
 		return ERR_PTR(ret);
 	}
 	percpu_counter_inc(&kn->flows.n);
-	atomic_inc(&endpoint->active);
+	if (!past || !flow->released)
+		atomic_inc(&endpoint->active);
 	atomic64_inc(&endpoint->connections);
 	kserv_count(kn, FLOWS_CREATED);
 	if (kserv_event_wanted(kn))
 		kserv_event_flow(kn, KSERV_EVENT_TYPE_FLOW_NEW, flow);
 	return flow;
+}
+
+struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
+				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags)
+{
+	return add(kn, client, endpoint, sport, flags, NULL);
+}
+
+struct kserv_flow *kserv_flow_resume(struct kserv_net *kn, const struct kserv_tuple *client,
+				     struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
+				     const struct kserv_flow_past *past)
+{
+	return add(kn, client, endpoint, sport, flags, past);
 }
 
 int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const union nf_inet_addr *source, __be16 port)

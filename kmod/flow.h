@@ -192,6 +192,26 @@ struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple
 				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags);
 
 /**
+ * struct kserv_flow_past - what is known of a connection that was under way before
+ * @state: enum kserv_flow_state
+ * @fin: as in struct kserv_flow, as are @isn, @packets and @bytes
+ * @left_ms: it may stay silent so long, if its state lets it
+ */
+struct kserv_flow_past {
+	u8 state;
+	u8 fin;
+	u32 isn;
+	u32 left_ms;
+	u64 packets[2];
+	u64 bytes[2];
+};
+
+/* As kserv_flow_add(), for a connection that is in the midst of its life. */
+struct kserv_flow *kserv_flow_resume(struct kserv_net *kn, const struct kserv_tuple *client,
+				     struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
+				     const struct kserv_flow_past *past);
+
+/**
  * kserv_flow_masquerade() - give a flow a source address and port of this node
  * @source: address
  * @port: port to try

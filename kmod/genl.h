@@ -6,6 +6,7 @@
 #include "genl_gen.h"
 
 struct kserv_flow_filter;
+struct kserv_net;
 
 extern struct genl_family kserv_nl_family;
 
@@ -16,6 +17,12 @@ extern struct genl_family kserv_nl_family;
  * Return: 0 or -EINVAL with a sentence.
  */
 int kserv_nl_check_attrs(struct nlattr **attrs, int taken, struct netlink_ext_ack *extack);
+
+/**
+ * kserv_nl_check_generation() - refuse if the message expects other tables than those in force
+ * Context: net's mutex. Return: 0 or -ESTALE with a sentence.
+ */
+int kserv_nl_check_generation(const struct kserv_net *kn, struct genl_info *info);
 
 /**
  * kserv_nl_parse_filter() - read the flow nest of a request; NULL for one that matches all

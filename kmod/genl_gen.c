@@ -81,7 +81,7 @@ const struct nla_policy kserv_explain_nl_policy[KSERV_A_EXPLAIN_EXISTING_FLOW + 
 	[KSERV_A_EXPLAIN_EXISTING_FLOW] = { .type = NLA_FLAG, },
 };
 
-const struct nla_policy kserv_flow_nl_policy[KSERV_A_FLOW_PAD + 1] = {
+const struct nla_policy kserv_flow_nl_policy[KSERV_A_FLOW_FIN + 1] = {
 	[KSERV_A_FLOW_FAMILY] = { .type = NLA_U8, },
 	[KSERV_A_FLOW_PROTOCOL] = { .type = NLA_U8, },
 	[KSERV_A_FLOW_CLIENT4] = { .type = NLA_U32, },
@@ -102,6 +102,11 @@ const struct nla_policy kserv_flow_nl_policy[KSERV_A_FLOW_PAD + 1] = {
 	[KSERV_A_FLOW_BYTES_IN] = { .type = NLA_U64, },
 	[KSERV_A_FLOW_PACKETS_OUT] = { .type = NLA_U64, },
 	[KSERV_A_FLOW_BYTES_OUT] = { .type = NLA_U64, },
+	[KSERV_A_FLOW_MASQUERADE4] = { .type = NLA_U32, },
+	[KSERV_A_FLOW_MASQUERADE6] = NLA_POLICY_EXACT_LEN(16),
+	[KSERV_A_FLOW_MASQUERADE_PORT] = { .type = NLA_U16, },
+	[KSERV_A_FLOW_ISN] = { .type = NLA_U32, },
+	[KSERV_A_FLOW_FIN] = NLA_POLICY_MASK(NLA_U8, 0x3),
 };
 
 const struct nla_policy kserv_frontend_nl_policy[KSERV_A_FRONTEND_PAD + 1] = {
@@ -148,8 +153,19 @@ const struct nla_policy kserv_service_nl_policy[KSERV_A_SERVICE_PAD + 1] = {
 	[KSERV_A_SERVICE_MORE] = { .type = NLA_FLAG, },
 };
 
+const struct nla_policy kserv_session_nl_policy[KSERV_A_SESSION_PAD + 1] = {
+	[KSERV_A_SESSION_SERVICE] = { .type = NLA_NUL_STRING, .len = KSERV_NAME_LEN, },
+	[KSERV_A_SESSION_PROTOCOL] = { .type = NLA_U8, },
+	[KSERV_A_SESSION_CLIENT4] = { .type = NLA_U32, },
+	[KSERV_A_SESSION_CLIENT6] = NLA_POLICY_EXACT_LEN(16),
+	[KSERV_A_SESSION_ENDPOINT4] = { .type = NLA_U32, },
+	[KSERV_A_SESSION_ENDPOINT6] = NLA_POLICY_EXACT_LEN(16),
+	[KSERV_A_SESSION_ENDPOINT_PORT] = { .type = NLA_U16, },
+	[KSERV_A_SESSION_EXPIRES_MS] = { .type = NLA_U64, },
+};
+
 /* Global operation policy for kserv */
-const struct nla_policy kserv_message_nl_policy[KSERV_A_MESSAGE_EXPLAIN + 1] = {
+const struct nla_policy kserv_message_nl_policy[KSERV_A_MESSAGE_SESSION_SET + 1] = {
 	[KSERV_A_MESSAGE_GENERATION] = { .type = NLA_U32, },
 	[KSERV_A_MESSAGE_REPLACE] = { .type = NLA_FLAG, },
 	[KSERV_A_MESSAGE_SERVICE_SET] = NLA_POLICY_NESTED(kserv_service_nl_policy),
@@ -160,10 +176,12 @@ const struct nla_policy kserv_message_nl_policy[KSERV_A_MESSAGE_EXPLAIN + 1] = {
 	[KSERV_A_MESSAGE_SERVICE] = NLA_POLICY_NESTED(kserv_service_nl_policy),
 	[KSERV_A_MESSAGE_FLOW] = NLA_POLICY_NESTED(kserv_flow_nl_policy),
 	[KSERV_A_MESSAGE_EXPLAIN] = NLA_POLICY_NESTED(kserv_explain_nl_policy),
+	[KSERV_A_MESSAGE_FLOW_SET] = NLA_POLICY_NESTED(kserv_flow_nl_policy),
+	[KSERV_A_MESSAGE_SESSION_SET] = NLA_POLICY_NESTED(kserv_session_nl_policy),
 };
 
 /* Ops table for kserv */
-const struct genl_small_ops kserv_nl_ops[9] = {
+const struct genl_small_ops kserv_nl_ops[10] = {
 	{
 		.cmd	= KSERV_CMD_TRANSACTION,
 		.doit	= kserv_nl_transaction_doit,
@@ -203,6 +221,11 @@ const struct genl_small_ops kserv_nl_ops[9] = {
 	{
 		.cmd	= KSERV_CMD_EXPLAIN,
 		.doit	= kserv_nl_explain_doit,
+		.flags	= GENL_UNS_ADMIN_PERM,
+	},
+	{
+		.cmd	= KSERV_CMD_FLOW_SET,
+		.doit	= kserv_nl_flow_set_doit,
 		.flags	= GENL_UNS_ADMIN_PERM,
 	},
 };

@@ -12,6 +12,8 @@
 #define KSERV_MAX_ENDPOINTS 65536
 
 struct kserv_net;
+struct netlink_ext_ack;
+struct nlattr;
 struct sk_buff;
 
 /* How a service is known. @family is AF_INET or AF_INET6, which are also the values of NFPROTO_*. */
@@ -41,6 +43,13 @@ void kserv_choices_publish(struct kserv_net *kn, struct kserv_service *service, 
 /* Return: an endpoint with the table's reference, or NULL. */
 struct kserv_endpoint *kserv_endpoint_create(struct kserv_service *service, const union nf_inet_addr *addr,
 					     __be16 port);
+
+/* Context: net's mutex or RCU read section. Return: the endpoint among @choices, or NULL. */
+struct kserv_endpoint *kserv_endpoint_lookup(const struct kserv_choices *choices, const union nf_inet_addr *addr,
+					     __be16 port);
+/* May an endpoint have this address? Return: 0 or -EINVAL with a sentence. */
+int kserv_endpoint_check_addr(u8 family, const union nf_inet_addr *addr, const struct nlattr *attr,
+			      struct netlink_ext_ack *extack);
 
 /* Sets of endpoints in the order in which kserv_choices holds them. */
 enum kserv_group {

@@ -233,7 +233,7 @@ static struct sk_buff *make_reply(struct genl_info *info, u32 generation)
 	return skb;
 }
 
-static int check_generation(const struct kserv_net *kn, struct genl_info *info)
+int kserv_nl_check_generation(const struct kserv_net *kn, struct genl_info *info)
 {
 	const struct nlattr *expected = info->attrs[KSERV_A_MESSAGE_GENERATION];
 
@@ -256,7 +256,7 @@ static int run(struct kserv_net *kn, struct genl_info *info)
 	int ret;
 
 	lockdep_assert_held(&kn->mutex);
-	ret = check_generation(kn, info);
+	ret = kserv_nl_check_generation(kn, info);
 	if (ret)
 		return ret;
 	reply = make_reply(info, kn->generation + 1);

@@ -358,6 +358,22 @@ show_state() {
 	done 2>&1 | sed 's/^/# /'
 }
 
+# The kernel patches its code when the first hook of a kind comes and when the last one goes. QEMU's emulation of two
+# CPUs may go on with what it translated before, for ever in a breakpoint of the patch; so other hooks stay in place.
+keep_hooks() {
+	nft -f - <<-END || die "no hooks can be kept in place"
+		table inet hold {
+			chain prerouting { type filter hook prerouting priority 0; }
+			chain input { type filter hook input priority 0; }
+			chain output { type filter hook output priority 0; }
+			chain postrouting { type filter hook postrouting priority 0; }
+		}
+		table netdev hold {
+			chain ingress { type filter hook ingress device lo priority 0; }
+		}
+	END
+}
+
 # ---- servers
 
 # start_server NAME PROTOCOL:PORT...: in the namespace NAME, answering with that name.

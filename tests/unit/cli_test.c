@@ -401,7 +401,7 @@ static void without_the_module_every_command_says_so(void **state)
 	static const char *const lines[] = {
 		"status", "service list", "service list -o json", "save", "flows", "stats", "route list", "sessions",
 		"config show", "explain 10.0.0.1 10.0.0.2:80", "flush", "service set a/b tcp 10.0.0.1:80",
-		"endpoint set a/b/tcp 10.0.0.1:80", "service del a/b tcp", "monitor",
+		"endpoint set a/b/tcp 10.0.0.1:80", "service del a/b tcp", "monitor", "save --flows", "upgrade",
 	};
 	struct outcome outcome;
 	size_t i;

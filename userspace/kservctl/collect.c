@@ -12,18 +12,10 @@ struct collection {
 	unsigned int type;
 };
 
-static int receive(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
+void nests_add(struct nests *nests, const void *payload, size_t len)
 {
-	struct collection *collection = context;
-	const struct nlattr *nest = attributes[collection->type];
-	struct nests *nests = collection->nests;
-	uint32_t size;
+	uint32_t size = NLA_ALIGN(len);
 
-	(void)first;
-	(void)len;
-	if (!nest)
-		return 0;
-	size = NLA_ALIGN(kserv_attribute_len(nest));
 	if (nests->len + size + sizeof(size) > nests->room) {
 		nests->room = (nests->len + size + sizeof(size)) * 2;
 		nests->data = realloc(nests->data, nests->room);
@@ -31,9 +23,20 @@ static int receive(void *context, struct nlattr *const *attributes, const struct
 			no_memory();
 	}
 	memcpy(nests->data + nests->len, &size, sizeof(size));
-	memcpy(nests->data + nests->len + sizeof(size), kserv_attribute_data(nest), kserv_attribute_len(nest));
+	memcpy(nests->data + nests->len + sizeof(size), payload, len);
 	nests->len += sizeof(size) + size;
 	nests->n++;
+}
+
+static int receive(void *context, struct nlattr *const *attributes, const struct nlattr *first, size_t len)
+{
+	struct collection *collection = context;
+	const struct nlattr *nest = attributes[collection->type];
+
+	(void)first;
+	(void)len;
+	if (nest)
+		nests_add(collection->nests, kserv_attribute_data(nest), kserv_attribute_len(nest));
 	return 0;
 }
 

@@ -18,6 +18,8 @@ struct nests {
  * Complains when that fails.
  */
 enum exit_code collect(struct kserv_nl *nl, struct kserv_message *request, unsigned int type, struct nests *ret_nests);
+/* Append one; @len is what its attributes have, aligned or not. */
+void nests_add(struct nests *nests, const void *payload, size_t len);
 void nests_clear(struct nests *nests);
 
 /* The payload of the next nest; *@pos is 0 at first. NULL at the end. */

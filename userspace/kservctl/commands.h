@@ -47,6 +47,7 @@ COMMAND_RUN(stats);
 COMMAND_RUN(monitor);
 COMMAND_RUN(save);
 COMMAND_RUN(restore);
+COMMAND_RUN(upgrade);
 COMMAND_RUN(explain);
 COMMAND_RUN(status);
 COMMAND_RUN(doctor);

@@ -2,13 +2,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include "kservctl/leftover.h"
+#include "kservctl/spawn.h"
 #include "lib/log.h"
 
 /* kubelet makes these for itself, whatever the proxy is. */
@@ -123,46 +121,6 @@ char *leftover_script(const char *saved, size_t *ret_chains, size_t *ret_rules)
 	return NULL;
 }
 
-extern char **environ;
-
-/* Runs a program with @input; its output is appended to @output. Its exit code, or -1 if it is not there. */
-static int run(char *const *command, const char *input, struct kserv_text *output)
-{
-	posix_spawn_file_actions_t actions;
-	int in[2], out[2], status = -1;
-	char buffer[4096];
-	ssize_t n;
-	pid_t pid;
-
-	if (pipe(in) || pipe(out))
-		return -1;
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, in[0], 0);
-	posix_spawn_file_actions_adddup2(&actions, out[1], 1);
-	posix_spawn_file_actions_addclose(&actions, in[1]);
-	posix_spawn_file_actions_addclose(&actions, out[0]);
-	if (!output)
-		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", 1, 0);
-	else
-		posix_spawn_file_actions_adddup2(&actions, out[1], 2);
-	if (posix_spawnp(&pid, command[0], &actions, NULL, command, environ))
-		pid = -1;
-	posix_spawn_file_actions_destroy(&actions);
-	close(in[0]);
-	close(out[1]);
-	/* These programs read all of their input before they say anything. */
-	if (pid > 0 && input && write(in[1], input, strlen(input)) < 0)
-		kserv_log_warning("%s does not read: %s", command[0], strerror(errno));
-	close(in[1]);
-	while (pid > 0 && (n = read(out[0], buffer, sizeof(buffer))) > 0)
-		if (output)
-			kserv_text_add_bytes(output, buffer, n);
-	close(out[0]);
-	if (pid > 0)
-		waitpid(pid, &status, 0);
-	return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static struct leftover *add(struct leftovers *leftovers, char *what)
 {
 	leftovers->v = kserv_must_grow(leftovers->v, leftovers->n, sizeof(*leftovers->v));
@@ -188,7 +146,7 @@ static void find_rules(struct leftovers *ret, const char *program)
 	struct leftover *leftover;
 	size_t chains, rules;
 
-	if (!run(command, NULL, &saved) && saved.len) {
+	if (!run_program(command, NULL, &saved) && saved.len) {
 		script = leftover_script(saved.s, &chains, &rules);
 		if (script) {
 			leftover = add(ret, kserv_must_printf("%zu chains of %s and %zu rules that lead to them", chains, program,
@@ -210,7 +168,7 @@ static void find_tables(struct leftovers *ret)
 	char line[64];
 	size_t i;
 
-	if (run(command, NULL, &text) || !text.s) {
+	if (run_program(command, NULL, &text) || !text.s) {
 		kserv_text_clear(&text);
 		return;
 	}
@@ -259,7 +217,7 @@ static void find_sets(struct leftovers *ret)
 	const char *line;
 	size_t len;
 
-	if (!run(command, NULL, &text) && text.s) {
+	if (!run_program(command, NULL, &text) && text.s) {
 		for (line = text.s; *line; line += len + (line[len] == '\n')) {
 			char *name;
 
@@ -303,7 +261,7 @@ static const char *joined(struct kserv_text *text)
 bool leftover_remove(const struct leftover *leftover)
 {
 	struct kserv_text output = { 0 };
-	int code = run(leftover->command, leftover->input, &output);
+	int code = run_program(leftover->command, leftover->input, &output);
 
 	if (code < 0)
 		kserv_log_error("%s could not be removed: %s is not installed", leftover->what, leftover->command[0]);

@@ -104,6 +104,12 @@ static const char *const words_flow_flags[] = {
 };
 const struct kserv_words kserv_words_flow_flags = { words_flow_flags, 5 };
 
+static const char *const words_flow_direction[] = {
+	"from-client",
+	"from-endpoint",
+};
+const struct kserv_words kserv_words_flow_direction = { words_flow_direction, 2 };
+
 static const char *const words_verdict[] = {
 	"pass",
 	"translate",
@@ -278,8 +284,13 @@ static const struct kserv_attribute attributes_flow[] = {
 	[KSERV_A_FLOW_PACKETS_OUT] = { "packets-out", "packets-out", KSERV_KIND_U64, 0, NULL, NULL },
 	[KSERV_A_FLOW_BYTES_OUT] = { "bytes-out", "bytes-out", KSERV_KIND_U64, 0, NULL, NULL },
 	[KSERV_A_FLOW_PAD] = { "pad", "pad", KSERV_KIND_PAD, 0, NULL, NULL },
+	[KSERV_A_FLOW_MASQUERADE4] = { "masquerade4", "masquerade", KSERV_KIND_ADDR4, 0, NULL, NULL },
+	[KSERV_A_FLOW_MASQUERADE6] = { "masquerade6", "masquerade", KSERV_KIND_ADDR6, 0, NULL, NULL },
+	[KSERV_A_FLOW_MASQUERADE_PORT] = { "masquerade-port", "masquerade-port", KSERV_KIND_PORT, 0, NULL, NULL },
+	[KSERV_A_FLOW_ISN] = { "isn", "isn", KSERV_KIND_U32, 0, NULL, NULL },
+	[KSERV_A_FLOW_FIN] = { "fin", "fin", KSERV_KIND_FLAGS, 0, &kserv_words_flow_direction, NULL },
 };
-const struct kserv_attribute_set kserv_attributes_flow = { "flow", attributes_flow, 21 };
+const struct kserv_attribute_set kserv_attributes_flow = { "flow", attributes_flow, 26 };
 
 static const struct kserv_attribute attributes_session[] = {
 	[KSERV_A_SESSION_SERVICE] = { "service", "service", KSERV_KIND_STRING, 0, NULL, NULL },
@@ -354,5 +365,7 @@ static const struct kserv_attribute attributes_message[] = {
 	[KSERV_A_MESSAGE_COUNTER] = { "counter", "counter", KSERV_KIND_NEST, 1, NULL, &kserv_attributes_counter },
 	[KSERV_A_MESSAGE_EXPLAIN] = { "explain", "explain", KSERV_KIND_NEST, 0, NULL, &kserv_attributes_explain },
 	[KSERV_A_MESSAGE_EVENT] = { "event", "event", KSERV_KIND_NEST, 0, NULL, &kserv_attributes_event },
+	[KSERV_A_MESSAGE_FLOW_SET] = { "flow-set", "flow-set", KSERV_KIND_NEST, 1, NULL, &kserv_attributes_flow },
+	[KSERV_A_MESSAGE_SESSION_SET] = { "session-set", "session-set", KSERV_KIND_NEST, 1, NULL, &kserv_attributes_session },
 };
-const struct kserv_attribute_set kserv_attributes_message = { "message", attributes_message, 16 };
+const struct kserv_attribute_set kserv_attributes_message = { "message", attributes_message, 18 };

@@ -16,20 +16,6 @@ cJSON *kserv_json_number(uint64_t number)
 	return cJSON_CreateRaw(text);
 }
 
-static uint64_t number_of(const struct nlattr *attribute)
-{
-	switch (kserv_attribute_len(attribute)) {
-	case 1:
-		return kserv_attribute_u8(attribute);
-	case 2:
-		return kserv_attribute_u16(attribute);
-	case 4:
-		return kserv_attribute_u32(attribute);
-	default:
-		return kserv_attribute_u64(attribute);
-	}
-}
-
 static cJSON *flags_value(const struct kserv_words *words, uint64_t flags)
 {
 	cJSON *array = cJSON_CreateArray();
@@ -81,9 +67,9 @@ static cJSON *value(const struct kserv_attribute *known, const struct nlattr *at
 	case KSERV_KIND_FLAG:
 		return cJSON_CreateTrue();
 	case KSERV_KIND_ENUM:
-		return cJSON_CreateStringReference(kserv_word(known->words, number_of(attribute)));
+		return cJSON_CreateStringReference(kserv_word(known->words, kserv_attribute_number(attribute)));
 	case KSERV_KIND_FLAGS:
-		return flags_value(known->words, number_of(attribute));
+		return flags_value(known->words, kserv_attribute_number(attribute));
 	case KSERV_KIND_FAMILY:
 		return cJSON_CreateStringReference(kserv_attribute_u8(attribute) == AF_INET6 ? "ipv6" : "ipv4");
 	case KSERV_KIND_PROTOCOL:
@@ -93,7 +79,7 @@ static cJSON *value(const struct kserv_attribute *known, const struct nlattr *at
 	case KSERV_KIND_NEST:
 		return kserv_json_nest(known->nested, attribute);
 	default:
-		return kserv_json_number(number_of(attribute));
+		return kserv_json_number(kserv_attribute_number(attribute));
 	}
 }
 

@@ -41,6 +41,21 @@ static inline uint64_t kserv_attribute_u64(const struct nlattr *attribute)
 	return value;
 }
 
+/* A number of any length. */
+static inline uint64_t kserv_attribute_number(const struct nlattr *attribute)
+{
+	switch (kserv_attribute_len(attribute)) {
+	case 1:
+		return kserv_attribute_u8(attribute);
+	case 2:
+		return kserv_attribute_u16(attribute);
+	case 4:
+		return kserv_attribute_u32(attribute);
+	default:
+		return kserv_attribute_u64(attribute);
+	}
+}
+
 /* An address of 4 or 16 bytes; of no family if it has another length. */
 void kserv_attribute_addr(const struct nlattr *attribute, struct kserv_addr *ret_addr);
 void kserv_attribute_prefix(const struct nlattr *nest, struct kserv_prefix *ret_prefix);
