@@ -51,11 +51,12 @@ static int put_counts(struct sk_buff *skb, const struct kserv_flow *flow)
 }
 
 /* What is there of it is not needed to follow the flow, but to put it back after it was saved. */
-static int put_past(struct sk_buff *skb, const struct kserv_flow *flow)
+static int put_past(struct sk_buff *skb, const struct kserv_flow *flow, u8 state)
 {
 	const struct place place = { KSERV_A_FLOW_MASQUERADE4, KSERV_A_FLOW_MASQUERADE6, KSERV_A_FLOW_MASQUERADE_PORT };
 	const struct kserv_tuple *client = kserv_flow_tuple(flow, KSERV_KEY_CLIENT);
 	struct kserv_masquerade *masquerade;
+	u8 fin = READ_ONCE(flow->fin);
 	int ret = 0;
 
 	rcu_read_lock();
@@ -63,10 +64,11 @@ static int put_past(struct sk_buff *skb, const struct kserv_flow *flow)
 	if (masquerade)
 		ret = put_place(skb, &place, client->family, &masquerade->node.tuple.dst, masquerade->node.tuple.dport);
 	rcu_read_unlock();
-	if (!ret && client->proto == IPPROTO_TCP && READ_ONCE(flow->state) == KSERV_FLOW_STATE_NEW)
-		ret = nla_put_u32(skb, KSERV_A_FLOW_ISN, flow->isn);
-	if (!ret && flow->fin)
-		ret = nla_put_u8(skb, KSERV_A_FLOW_FIN, flow->fin);
+	if (!ret && client->proto == IPPROTO_TCP && state == KSERV_FLOW_STATE_NEW)
+		ret = nla_put_u32(skb, KSERV_A_FLOW_ISN, READ_ONCE(flow->isn));
+	/* Its packets may have gone on since the state was read. */
+	if (!ret && fin && (state == KSERV_FLOW_STATE_CLOSING || state == KSERV_FLOW_STATE_CLOSED))
+		ret = nla_put_u8(skb, KSERV_A_FLOW_FIN, fin);
 	return ret;
 }
 
@@ -75,6 +77,7 @@ static int put_flow(struct sk_buff *skb, const struct kserv_flow *flow)
 	const struct kserv_tuple *inside = kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
 	s32 left = READ_ONCE(flow->expires) - (u32)jiffies;
 	u32 flags = READ_ONCE(flow->flags);
+	u8 state = READ_ONCE(flow->state);
 
 	if (READ_ONCE(flow->endpoint->removed))
 		flags |= KSERV_FLOW_FLAGS_ORPHAN;
@@ -82,11 +85,11 @@ static int put_flow(struct sk_buff *skb, const struct kserv_flow *flow)
 	       put_place(skb, &endpoint, inside->family, &inside->src, inside->sport) ?:
 	       nla_put_be16(skb, KSERV_A_FLOW_TRANSLATED_PORT, inside->dport) ?:
 	       nla_put_string(skb, KSERV_A_FLOW_SERVICE, flow->endpoint->service->name) ?:
-	       nla_put_u8(skb, KSERV_A_FLOW_STATE, READ_ONCE(flow->state)) ?:
+	       nla_put_u8(skb, KSERV_A_FLOW_STATE, state) ?:
 	       nla_put_u32(skb, KSERV_A_FLOW_FLAGS, flags) ?:
 	       nla_put_u64_64bit(skb, KSERV_A_FLOW_EXPIRES_MS, left > 0 ? jiffies_to_msecs(left) : 0,
 				 KSERV_A_FLOW_PAD) ?:
-	       put_past(skb, flow) ?: put_counts(skb, flow);
+	       put_past(skb, flow, state) ?: put_counts(skb, flow);
 }
 
 int kserv_flow_put(struct sk_buff *skb, int type, const struct kserv_flow *flow)

@@ -358,10 +358,76 @@ static void take_past(struct kserv_net *kn, struct kserv_flow *flow, const struc
 	flow->released = kserv_track_is_over(flow);
 }
 
-static __always_inline struct kserv_flow *add(struct kserv_net *kn, const struct kserv_tuple *client,
-					      struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
-					      const struct kserv_flow_past *past)
+static struct kserv_masquerade *masquerade_alloc(struct kserv_net *kn, struct kserv_flow *flow,
+						 const union nf_inet_addr *source, __be16 port)
 {
+	struct kserv_masquerade *masquerade;
+
+	masquerade = kzalloc(sizeof(*masquerade), GFP_ATOMIC);
+	if (!masquerade)
+		return NULL;
+	masquerade->flow = flow;
+	masquerade->node.key = KSERV_KEY_MASQUERADE;
+	masquerade->node.tuple = *kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
+	masquerade->node.tuple.dst = *source;
+	masquerade->node.tuple.dport = port;
+	masquerade->node.bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
+	return masquerade;
+}
+
+/* Unless it has one already. Return: 0 with *@ret_rest what was not taken, or -EEXIST. */
+static int masquerade_link(struct kserv_net *kn, struct kserv_flow *flow, struct kserv_masquerade *masquerade,
+			   struct kserv_masquerade **ret_rest)
+{
+	spinlock_t *lock = bucket_lock(kn, masquerade->node.bucket);
+	int ret = 0;
+
+	lockdep_assert_held(&flow->lock);
+	*ret_rest = masquerade;
+	if (rcu_access_pointer(flow->masquerade))
+		return 0;
+	spin_lock(lock);
+	if (bucket_has(kn, masquerade->node.bucket, &masquerade->node.tuple, false)) {
+		ret = -EEXIST;
+	} else {
+		hlist_add_head_rcu(&masquerade->node.node, &kn->flows.buckets[masquerade->node.bucket]);
+		rcu_assign_pointer(flow->masquerade, masquerade);
+		*ret_rest = NULL;
+	}
+	spin_unlock(lock);
+	return ret;
+}
+
+/*
+ * Packets may find the flow at once, but wait for its lock before they would give it another masquerade.
+ * *@ret_masquerade: 0 or what is wrong with that of a flow that is in the table.
+ */
+static int link_with_past(struct kserv_net *kn, struct kserv_flow *flow, const struct kserv_flow_past *past,
+			  int *ret_masquerade)
+{
+	struct kserv_masquerade *masquerade = NULL;
+	int ret;
+
+	*ret_masquerade = 0;
+	if (past->masquerade_port) {
+		masquerade = masquerade_alloc(kn, flow, &past->masquerade_addr, past->masquerade_port);
+		if (!masquerade)
+			return -ENOMEM;
+	}
+	spin_lock(&flow->lock);
+	ret = flow_link(kn, flow);
+	if (!ret && masquerade)
+		*ret_masquerade = masquerade_link(kn, flow, masquerade, &masquerade);
+	spin_unlock(&flow->lock);
+	kfree(masquerade);
+	return ret;
+}
+
+static __always_inline struct kserv_flow *flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
+						   struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
+						   const struct kserv_flow_past *past, int *ret_masquerade)
+{
+	bool is_load = true;
 	struct kserv_flow *flow;
 	int ret;
 
@@ -370,16 +436,21 @@ static __always_inline struct kserv_flow *add(struct kserv_net *kn, const struct
 	flow = flow_alloc(kn, client, endpoint, sport, flags);
 	if (IS_ERR(flow))
 		return flow;
-	if (past)
+	if (past) {
 		take_past(kn, flow, past);
-	ret = flow_link(kn, flow);
+		/* Its packets may end it as soon as they can find it. */
+		is_load = !flow->released;
+		ret = link_with_past(kn, flow, past, ret_masquerade);
+	} else {
+		ret = flow_link(kn, flow);
+	}
 	if (ret) {
 		kserv_endpoint_put(endpoint);
 		kmem_cache_free(flow_cache, flow);
 		return ERR_PTR(ret);
 	}
 	percpu_counter_inc(&kn->flows.n);
-	if (!past || !flow->released)
+	if (is_load)
 		atomic_inc(&endpoint->active);
 	atomic64_inc(&endpoint->connections);
 	kserv_count(kn, FLOWS_CREATED);
@@ -391,47 +462,32 @@ static __always_inline struct kserv_flow *add(struct kserv_net *kn, const struct
 struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple *client,
 				  struct kserv_endpoint *endpoint, __be16 sport, u16 flags)
 {
-	return add(kn, client, endpoint, sport, flags, NULL);
+	return flow_add(kn, client, endpoint, sport, flags, NULL, NULL);
 }
 
 struct kserv_flow *kserv_flow_resume(struct kserv_net *kn, const struct kserv_tuple *client,
 				     struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
 				     const struct kserv_flow_past *past)
 {
-	return add(kn, client, endpoint, sport, flags, past);
+	struct kserv_flow *flow;
+	int masquerade;
+
+	flow = flow_add(kn, client, endpoint, sport, flags, past, &masquerade);
+	if (IS_ERR(flow) || !masquerade)
+		return flow;
+	kserv_flow_kill(kn, flow);
+	return ERR_PTR(masquerade);
 }
 
 int kserv_flow_masquerade(struct kserv_net *kn, struct kserv_flow *flow, const union nf_inet_addr *source, __be16 port)
 {
-	struct kserv_masquerade *masquerade;
-	spinlock_t *lock;
-	int ret = 0;
+	struct kserv_masquerade *masquerade = masquerade_alloc(kn, flow, source, port);
+	int ret;
 
-	masquerade = kzalloc(sizeof(*masquerade), GFP_ATOMIC);
 	if (!masquerade)
 		return -ENOMEM;
-	masquerade->flow = flow;
-	masquerade->node.key = KSERV_KEY_MASQUERADE;
-	masquerade->node.tuple = *kserv_flow_tuple(flow, KSERV_KEY_ENDPOINT);
-	masquerade->node.tuple.dst = *source;
-	masquerade->node.tuple.dport = port;
-	masquerade->node.bucket = tuple_bucket(&kn->flows, &masquerade->node.tuple);
-	lock = bucket_lock(kn, masquerade->node.bucket);
-
 	spin_lock(&flow->lock);
-	spin_lock(lock);
-	if (flow->dead) {
-		ret = -ENOENT;
-	} else if (!rcu_access_pointer(flow->masquerade)) {
-		if (bucket_has(kn, masquerade->node.bucket, &masquerade->node.tuple, false)) {
-			ret = -EEXIST;
-		} else {
-			hlist_add_head_rcu(&masquerade->node.node, &kn->flows.buckets[masquerade->node.bucket]);
-			rcu_assign_pointer(flow->masquerade, masquerade);
-			masquerade = NULL;
-		}
-	}
-	spin_unlock(lock);
+	ret = flow->dead ? -ENOENT : masquerade_link(kn, flow, masquerade, &masquerade);
 	spin_unlock(&flow->lock);
 	kfree(masquerade);
 	return ret;

@@ -196,6 +196,8 @@ struct kserv_flow *kserv_flow_add(struct kserv_net *kn, const struct kserv_tuple
  * @state: enum kserv_flow_state
  * @fin: as in struct kserv_flow, as are @isn, @packets and @bytes
  * @left_ms: it may stay silent so long, if its state lets it
+ * @masquerade_addr: of this node, with @masquerade_port
+ * @masquerade_port: 0 if no packet has left masqueraded
  */
 struct kserv_flow_past {
 	u8 state;
@@ -204,9 +206,11 @@ struct kserv_flow_past {
 	u32 left_ms;
 	u64 packets[2];
 	u64 bytes[2];
+	union nf_inet_addr masquerade_addr;
+	__be16 masquerade_port;
 };
 
-/* As kserv_flow_add(), for a connection that is in the midst of its life. */
+/* As kserv_flow_add(), for a connection that is in the midst of its life; -EEXIST is of its masquerade as well. */
 struct kserv_flow *kserv_flow_resume(struct kserv_net *kn, const struct kserv_tuple *client,
 				     struct kserv_endpoint *endpoint, __be16 sport, u16 flags,
 				     const struct kserv_flow_past *past);

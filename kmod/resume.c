@@ -21,8 +21,6 @@
  * @endpoint_addr: of its endpoint, as is @endpoint_port
  * @endpoint_port: see there
  * @translated_port: the client's port as the endpoint sees it
- * @masquerade_addr: of this node, with @masquerade_port
- * @masquerade_port: 0 if no packet has left masqueraded
  * @flags: KSERV_FLOW_FLAGS_*
  * @past: what has become of it
  * @service: in the tables
@@ -33,8 +31,6 @@ struct resumed {
 	union nf_inet_addr endpoint_addr;
 	__be16 endpoint_port;
 	__be16 translated_port;
-	union nf_inet_addr masquerade_addr;
-	__be16 masquerade_port;
 	u32 flags;
 	struct kserv_flow_past past;
 	struct kserv_service *service;
@@ -107,11 +103,11 @@ static int parse_masquerade(struct resumption *r, struct resumed *flow, struct n
 		return 0;
 	if (!(flow->flags & KSERV_FLOW_FLAGS_MASQUERADE))
 		return kserv_refuse(r->extack, attr, -EINVAL, "the flow is not flagged as masqueraded");
-	ret = parse_addr(&flow->masquerade_addr, flow->client.family, v4, v6, attr, r->extack) ?:
-	      parse_port(&flow->masquerade_port, tb[KSERV_A_FLOW_MASQUERADE_PORT], attr, r->extack);
+	ret = parse_addr(&flow->past.masquerade_addr, flow->client.family, v4, v6, attr, r->extack) ?:
+	      parse_port(&flow->past.masquerade_port, tb[KSERV_A_FLOW_MASQUERADE_PORT], attr, r->extack);
 	if (ret)
 		return ret;
-	if (!addr_is_local(r->kn->net, flow->client.family, &flow->masquerade_addr))
+	if (!addr_is_local(r->kn->net, flow->client.family, &flow->past.masquerade_addr))
 		return kserv_refuse(r->extack, attr, -EADDRNOTAVAIL,
 				    "the address it was masqueraded with is none of this network namespace");
 	return 0;
@@ -262,23 +258,15 @@ static int refuse_flow(struct resumption *r, const struct nlattr *nest, int erro
 static int resume_one(struct kserv_net *kn, const struct resumed *flow, struct kserv_endpoint *endpoint)
 {
 	struct kserv_flow *new;
-	int ret = 0;
 
+	/* Before its first packet comes. */
+	kserv_filter_add(kn->filter, flow->client.family, &flow->client.dst);
 	rcu_read_lock();
 	local_bh_disable();
 	new = kserv_flow_resume(kn, &flow->client, endpoint, flow->translated_port, flow->flags, &flow->past);
-	if (IS_ERR(new)) {
-		ret = PTR_ERR(new);
-	} else {
-		kserv_filter_add(kn->filter, flow->client.family, &flow->client.dst);
-		if (flow->masquerade_port)
-			ret = kserv_flow_masquerade(kn, new, &flow->masquerade_addr, flow->masquerade_port);
-		if (ret)
-			kserv_flow_kill(kn, new);
-	}
 	local_bh_enable();
 	rcu_read_unlock();
-	return ret;
+	return PTR_ERR_OR_ZERO(new);
 }
 
 static int add_flow(struct resumption *r, const struct nlattr *nest)

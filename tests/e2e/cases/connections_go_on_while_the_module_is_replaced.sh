@@ -66,6 +66,15 @@ end_streams() {
 	done
 }
 
+# What TCP sent again, all hosts together.
+sent_again() {
+	local host
+
+	for host in client node1 pod1 pod2; do
+		in_netns $host cat /proc/net/snmp
+	done | awk '$1 == "Tcp:" && $13 ~ /^[0-9]+$/ { sum += $13 } END { print sum + 0 }'
+}
+
 # Flows and clients of node1, without what changes from packet to packet.
 flows_now() {
 	kservctl_on node1 save --flows | grep -E '^(flow|session) ' |
@@ -121,9 +130,11 @@ flows_now >"$work/flows"
 check "flows are masqueraded" grep -q ' masquerade=192.168.50.11 masquerade-port=' "$work/flows"
 check "clients are remembered" test "$(grep -c '^session ' "$work/flows")" = 2
 start_streams
+before=$(sent_again)
 kservctl upgrade --module "$module" >"$work/upgraded" || fail "the module is not replaced"
 end_streams
 figures "$(cat "$work/upgraded")"
+figures "$(($(sent_again) - before)) segments were sent again"
 check "its tables are back" test "$(kservctl_on node1 status -o json | jq .frontends)" -ge 8
 check "flows and clients are what they were" nothing_is_lost
 ask_all

@@ -29,7 +29,7 @@ struct channel {
 
 /* Shared with the workers, who each write their own. */
 static struct figures {
-	unsigned long messages, unsent, accepted, refused, data, events, overruns, reopened;
+	unsigned long messages, unsent, accepted, resumed, refused, data, events, overruns, reopened;
 	unsigned long by_errno[ERRNO_MAX], forbidden, wordless;
 	unsigned long killed;
 	char complaint[200];
@@ -53,7 +53,7 @@ static void complain(const char *format, ...)
 static bool takes_privilege(uint8_t command)
 {
 	return command == KSERV_CMD_TRANSACTION || command == KSERV_CMD_FLOW_GET || command == KSERV_CMD_FLOW_DEL ||
-	       command == KSERV_CMD_SESSION_GET || command == KSERV_CMD_EXPLAIN;
+	       command == KSERV_CMD_SESSION_GET || command == KSERV_CMD_EXPLAIN || command == KSERV_CMD_FLOW_SET;
 }
 
 /* ---- answers */
@@ -81,6 +81,7 @@ static void take_result(const struct nlmsghdr *nlh, int error)
 		return;
 	if (!error) {
 		mine->accepted++;
+		mine->resumed += command == KSERV_CMD_FLOW_SET;
 		check_allowed(command, "was done");
 		return;
 	}
@@ -357,7 +358,7 @@ static int print_figures(int workers)
 		const struct figures *f = &figures[i];
 
 		all.messages += f->messages, all.unsent += f->unsent, all.accepted += f->accepted;
-		all.refused += f->refused, all.data += f->data, all.events += f->events;
+		all.resumed += f->resumed, all.refused += f->refused, all.data += f->data, all.events += f->events;
 		all.overruns += f->overruns, all.reopened += f->reopened, all.killed += f->killed;
 		for (e = 0; e < ERRNO_MAX; e++)
 			all.by_errno[e] += f->by_errno[e];
@@ -365,8 +366,8 @@ static int print_figures(int workers)
 			bad = fprintf(stderr, "worker %d (%lu forbidden, %lu without words): %s\n", i, f->forbidden,
 				      f->wordless, f->complaint);
 	}
-	printf("%lu messages: %lu accepted, %lu refused, %lu not sent; %lu answers and %lu events read, %lu overruns, "
-	       "%lu sockets closed in between, %lu processes killed\n", all.messages, all.accepted, all.refused,
+	printf("%lu messages: %lu accepted, of which %lu with flows put back, %lu refused, %lu not sent; %lu answers and %lu events read, %lu overruns, "
+	       "%lu sockets closed in between, %lu processes killed\n", all.messages, all.accepted, all.resumed, all.refused,
 	       all.unsent, all.data, all.events, all.overruns, all.reopened, all.killed);
 	printf("refused with:");
 	for (e = 0; e < ERRNO_MAX; e++)

@@ -369,6 +369,47 @@ static inline void put_huge(void)
 	}
 }
 
+/* A service that others name by chance only, so that flows can be put back that lead to it. */
+static const struct {
+	const char *frontend, *endpoint;
+} kept[] = { { "10.96.0.200", "10.244.1.11" }, { "fd00:10:96::200", "fd00:10:244:1::11" } };
+
+#define KEPT_NAME "t/kept"
+#define KEPT_PORT 80
+#define KEPT_ENDPOINT_PORT 8080
+
+static inline void put_text(uint16_t type4, uint16_t type6, uint8_t family, const char *text)
+{
+	uint8_t addr[16];
+
+	inet_pton(family, text, addr);
+	if (family == AF_INET)
+		put_wild(type4, addr, 4);
+	else
+		put_wild(type6, addr, 16);
+}
+
+static inline void put_kept(void)
+{
+	uint8_t family = chance(2) ? AF_INET : AF_INET6, protocol = chance(2) ? IPPROTO_TCP : IPPROTO_UDP;
+	size_t start = nest_wild(KSERV_A_MESSAGE_SERVICE_SET), inner;
+
+	put_wild(KSERV_A_SERVICE_NAME, KEPT_NAME, sizeof(KEPT_NAME));
+	wild8(KSERV_A_SERVICE_FAMILY, family);
+	wild8(KSERV_A_SERVICE_PROTOCOL, protocol);
+	wild32(KSERV_A_SERVICE_AFFINITY_TIMEOUT, chance(4) * 100);
+	inner = nest_wild(KSERV_A_SERVICE_ENDPOINT);
+	put_text(KSERV_A_ENDPOINT_ADDR4, KSERV_A_ENDPOINT_ADDR6, family, kept[family == AF_INET6].endpoint);
+	wild16(KSERV_A_ENDPOINT_PORT, htons(KEPT_ENDPOINT_PORT));
+	nest_wild_end(inner);
+	inner = nest_wild(KSERV_A_SERVICE_FRONTEND);
+	wild8(KSERV_A_FRONTEND_TYPE, KSERV_FRONTEND_TYPE_CLUSTER_IP);
+	put_text(KSERV_A_FRONTEND_ADDR4, KSERV_A_FRONTEND_ADDR6, family, kept[family == AF_INET6].frontend);
+	wild16(KSERV_A_FRONTEND_PORT, htons(KEPT_PORT));
+	nest_wild_end(inner);
+	nest_wild_end(start);
+}
+
 static inline void put_transaction(void)
 {
 	int n = 1 + chance(chance(4) ? 3 : 12);
@@ -388,6 +429,7 @@ static inline void put_transaction(void)
 		case 2:		put_route(KSERV_A_MESSAGE_ROUTE_DEL); break;
 		case 3:
 		case 4:		put_service(KSERV_A_MESSAGE_SERVICE_DEL); break;
+		case 5:		put_kept(); break;
 		default:	put_service(KSERV_A_MESSAGE_SERVICE_SET); break;
 		}
 	}
@@ -419,6 +461,62 @@ static inline void put_filter(void)
 	nest_wild_end(start);
 }
 
+/* Where it leads is right mostly, what has become of it is anything. */
+static inline void put_flow(void)
+{
+	uint8_t family = chance(2) ? AF_INET : AF_INET6;
+	size_t start = nest_wild(KSERV_A_MESSAGE_FLOW_SET);
+
+	wild8(KSERV_A_FLOW_FAMILY, family);
+	wild8(KSERV_A_FLOW_PROTOCOL, chance(2) ? IPPROTO_TCP : IPPROTO_UDP);
+	put_wild(KSERV_A_FLOW_SERVICE, KEPT_NAME, sizeof(KEPT_NAME));
+	put_addr(KSERV_A_FLOW_CLIENT4, KSERV_A_FLOW_CLIENT6, family);
+	wild16(KSERV_A_FLOW_CLIENT_PORT, htons(chance(65536)));
+	put_text(KSERV_A_FLOW_FRONTEND4, KSERV_A_FLOW_FRONTEND6, family, kept[family == AF_INET6].frontend);
+	wild16(KSERV_A_FLOW_FRONTEND_PORT, htons(KEPT_PORT));
+	put_text(KSERV_A_FLOW_ENDPOINT4, KSERV_A_FLOW_ENDPOINT6, family, kept[family == AF_INET6].endpoint);
+	wild16(KSERV_A_FLOW_ENDPOINT_PORT, htons(chance(6) ? KEPT_ENDPOINT_PORT : chance(65536)));
+	if (chance(2))
+		wild32(KSERV_A_FLOW_FLAGS, chance(32));
+	if (!chance(4)) {
+		put_addr(KSERV_A_FLOW_MASQUERADE4, KSERV_A_FLOW_MASQUERADE6, family);
+		put_port(KSERV_A_FLOW_MASQUERADE_PORT);
+	}
+	put_some(&kserv_attributes_flow, KSERV_A_FLOW_STATE, KSERV_A_FLOW_BYTES_OUT, chance(3));
+	if (!chance(4))
+		put_some(&kserv_attributes_flow, 0, kserv_attributes_flow.max, 1);
+	nest_wild_end(start);
+}
+
+static inline void put_session(void)
+{
+	uint8_t family = chance(2) ? AF_INET : AF_INET6;
+	size_t start = nest_wild(KSERV_A_MESSAGE_SESSION_SET);
+
+	put_wild(KSERV_A_SESSION_SERVICE, KEPT_NAME, sizeof(KEPT_NAME));
+	wild8(KSERV_A_SESSION_PROTOCOL, chance(2) ? IPPROTO_TCP : IPPROTO_UDP);
+	put_addr(KSERV_A_SESSION_CLIENT4, KSERV_A_SESSION_CLIENT6, family);
+	put_text(KSERV_A_SESSION_ENDPOINT4, KSERV_A_SESSION_ENDPOINT6, family, kept[family == AF_INET6].endpoint);
+	wild16(KSERV_A_SESSION_ENDPOINT_PORT, htons(KEPT_ENDPOINT_PORT));
+	if (chance(2))
+		put_some(&kserv_attributes_session, KSERV_A_SESSION_EXPIRES_MS, KSERV_A_SESSION_EXPIRES_MS, 1);
+	nest_wild_end(start);
+}
+
+static inline void put_flows(void)
+{
+	int n = chance(chance(10) ? 4 : 300);
+
+	if (!chance(20))
+		wild32(KSERV_A_MESSAGE_GENERATION, chance(1000));
+	for (; n; n--) {
+		if (chance(4))
+			put_flow();
+		else
+			put_session();
+	}
+}
+
 static inline void put_request(uint8_t command)
 {
 	size_t start;
@@ -429,6 +527,9 @@ static inline void put_request(uint8_t command)
 		break;
 	case KSERV_CMD_EXPLAIN:
 		put_explain();
+		break;
+	case KSERV_CMD_FLOW_SET:
+		put_flows();
 		break;
 	case KSERV_CMD_FLOW_GET:
 	case KSERV_CMD_FLOW_DEL:
@@ -452,6 +553,7 @@ static inline uint8_t some_command(void)
 	static const uint8_t others[] = {
 		KSERV_CMD_SERVICE_GET, KSERV_CMD_ROUTE_GET, KSERV_CMD_CONFIG_GET, KSERV_CMD_FLOW_GET, KSERV_CMD_FLOW_DEL,
 		KSERV_CMD_SESSION_GET, KSERV_CMD_STATS_GET, KSERV_CMD_EXPLAIN, KSERV_CMD_EXPLAIN, KSERV_CMD_FLOW_DEL,
+		KSERV_CMD_FLOW_SET, KSERV_CMD_FLOW_SET,
 	};
 
 	if (chance(2))
