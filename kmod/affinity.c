@@ -118,8 +118,8 @@ out_refused:
 	kserv_count(kn, SESSIONS_REFUSED);
 }
 
-static void remember(struct kserv_net *kn, const struct kserv_service *service, const union nf_inet_addr *client,
-		     struct kserv_endpoint *endpoint, u32 expires)
+static void note_client(struct kserv_net *kn, const struct kserv_service *service, const union nf_inet_addr *client,
+			struct kserv_endpoint *endpoint, u32 expires)
 {
 	struct kserv_session_table *table = &kn->sessions;
 	struct kserv_session_bucket *bucket;
@@ -143,7 +143,7 @@ void kserv_session_remember(struct kserv_net *kn, const struct kserv_service *se
 			    struct kserv_endpoint *endpoint)
 {
 	if (choices->affinity_timeout && READ_ONCE(kn->sessions.buckets))
-		remember(kn, service, client, endpoint, (u32)jiffies + choices->affinity_timeout * HZ);
+		note_client(kn, service, client, endpoint, (u32)jiffies + choices->affinity_timeout * HZ);
 }
 
 void kserv_session_resume(struct kserv_net *kn, const struct kserv_service *service,
@@ -153,8 +153,8 @@ void kserv_session_resume(struct kserv_net *kn, const struct kserv_service *serv
 	u64 left = div_u64((u64)left_ms * HZ, MSEC_PER_SEC);
 
 	if (choices->affinity_timeout && READ_ONCE(kn->sessions.buckets))
-		remember(kn, service, client, endpoint,
-			 (u32)jiffies + min_t(u64, left, (u64)choices->affinity_timeout * HZ));
+		note_client(kn, service, client, endpoint,
+			    (u32)jiffies + min_t(u64, left, (u64)choices->affinity_timeout * HZ));
 }
 
 /* An endpoint of no more use: removed, in a set no longer, or of a service without affinity. */
