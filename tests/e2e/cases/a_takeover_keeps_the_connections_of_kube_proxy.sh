@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # kserv takes over on a node at work: connections that kube-proxy's rules translate go on by connection tracking, with
-# every byte, and new ones are kserv's. As with iptables in IPv4, and as with nftables in IPv6.
+# every byte, and new ones are kserv's. As with iptables in IPv4 where the kernel has it, else as with nftables.
 #
 #   client --- router --- node1 --- pod1 (kube-proxy's choice), pod2 (kserv's)
 . "$(dirname "$0")/../lib.sh"
 
-as_kube_proxy4() {
+with_iptables() {
 	in_netns node1 iptables-nft-restore --noflush <<-END
 		*nat
 		:KUBE-SERVICES - [0:0]
@@ -25,18 +25,22 @@ as_kube_proxy4() {
 	END
 }
 
-as_kube_proxy6() {
+# with_nftables ip|ip6 FRONTEND ENDPOINT
+with_nftables() {
 	in_netns node1 nft -f - <<-END
-		table ip6 kube-proxy {
+		table $1 kube-proxy {
 			chain services {
-				ip6 daddr fd00:10:96::1 tcp dport 80 dnat to [${ip6[pod1]}]:8080
-				ip6 daddr fd00:10:96::1 udp dport 53 dnat to [${ip6[pod1]}]:8080
+				$1 daddr $2 tcp dport 80 dnat to $3
+				$1 daddr $2 udp dport 53 dnat to $3
 			}
 			chain nat-prerouting { type nat hook prerouting priority dstnat; jump services; }
 			chain nat-output { type nat hook output priority -100; jump services; }
 		}
 	END
 }
+
+as_kube_proxy4() { with_iptables 2>/dev/null || with_nftables ip 10.96.0.1 "${ip4[pod1]}:8080"; }
+as_kube_proxy6() { with_nftables ip6 fd00:10:96::1 "[${ip6[pod1]}]:8080"; }
 
 # A datagram socket counts as in use when it has been so for 2 s.
 udp_lasts() {
