@@ -116,6 +116,8 @@ modprobe nf_conntrack || die "nf_conntrack does not load"
 nodes=(node1)
 make_nodes routed
 make_pods routed pod1 pod2
+# Those of the other family are silent meanwhile.
+set_sysctl node1 netfilter/nf_conntrack_udp_timeout_stream=3600
 start_server pod1 tcp:8080 udp:8080
 start_server pod2 tcp:8080 udp:8080
 
