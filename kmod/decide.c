@@ -17,8 +17,7 @@ static bool addr_is_loopback(u8 family, const union nf_inet_addr *addr)
 	return family == NFPROTO_IPV4 ? ipv4_is_loopback(addr->ip) : ipv6_addr_loopback(&addr->in6);
 }
 
-/* An address of this node, in this namespace. */
-static bool addr_is_local(struct net *net, u8 family, const union nf_inet_addr *addr)
+bool kserv_addr_is_local(struct net *net, u8 family, const union nf_inet_addr *addr)
 {
 	if (family == NFPROTO_IPV4)
 		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
@@ -36,7 +35,7 @@ static bool accepts_node_ports(struct kserv_net *kn, const struct kserv_config *
 {
 	const struct kserv_prefixes *accepted = config->node_port_addresses;
 
-	if (addr_is_loopback(family, addr) || !addr_is_local(kn->net, family, addr))
+	if (addr_is_loopback(family, addr) || !kserv_addr_is_local(kn->net, family, addr))
 		return false;
 	if (!accepted || !(accepted->families & family_bit(family)))
 		return true;
@@ -69,7 +68,9 @@ static enum kserv_source_type source_type(struct kserv_net *kn, const struct kse
 			return KSERV_SOURCE_TYPE_POD;
 		break;
 	}
-	return addr_is_local(kn->net, tuple->family, &tuple->src) ? KSERV_SOURCE_TYPE_NODE : KSERV_SOURCE_TYPE_OTHER;
+	if (kserv_addr_is_local(kn->net, tuple->family, &tuple->src))
+		return KSERV_SOURCE_TYPE_NODE;
+	return KSERV_SOURCE_TYPE_OTHER;
 }
 
 /* Rule 1.11: addresses first, node ports after them. */
@@ -115,7 +116,7 @@ static void guard_address(struct kserv_net *kn, const struct kserv_config *confi
 
 	if (!owned && !kserv_prefixes_contain(config->service_cidrs, tuple->family, &tuple->dst))
 		return;
-	if (question->in && addr_is_local(kn->net, tuple->family, &tuple->dst))
+	if (question->in && kserv_addr_is_local(kn->net, tuple->family, &tuple->dst))
 		return;
 	if (owned)
 		refuse(decision, KSERV_VERDICT_REJECT, KSERV_REASON_UNDEFINED_PORT);
@@ -135,7 +136,7 @@ static void decide_without_service(struct kserv_net *kn, const struct kserv_conf
 
 	if (!guard || !question->is_echo) {
 		guard_address(kn, config, question, decision);
-	} else if (!addr_is_local(kn->net, tuple->family, &tuple->dst)) {
+	} else if (!kserv_addr_is_local(kn->net, tuple->family, &tuple->dst)) {
 		decision->verdict = KSERV_VERDICT_ANSWER;
 		decision->reason = KSERV_REASON_NONE;
 	}

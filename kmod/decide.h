@@ -54,4 +54,7 @@ static inline bool kserv_decide_masquerade(const struct kserv_decision *decision
 	return decision->masquerade || kserv_addr_equal(&question->tuple.src, &endpoint->addr);
 }
 
+/* Has this node the address, in this namespace? Context: RCU read section or process. */
+bool kserv_addr_is_local(struct net *net, u8 family, const union nf_inet_addr *addr);
+
 #endif /* _KSERV_DECIDE_H */

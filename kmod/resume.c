@@ -3,13 +3,11 @@
  * Connections and remembered clients put back, as after the module was loaded anew: each leads to a frontend and an
  * endpoint that there are; all of a message or none.
  */
-#include <linux/inetdevice.h>
-#include <net/addrconf.h>
 #include <net/genetlink.h>
-#include <net/route.h>
 
 #include "kserv.h"
 #include "affinity.h"
+#include "decide.h"
 #include "flow.h"
 #include "genl.h"
 #include "tables.h"
@@ -86,13 +84,6 @@ static int parse_addrs(struct resumed *flow, struct nlattr **tb, const struct nl
 			  nest, extack);
 }
 
-static bool addr_is_local(struct net *net, u8 family, const union nf_inet_addr *addr)
-{
-	if (family == NFPROTO_IPV4)
-		return inet_addr_type(net, addr->ip) == RTN_LOCAL;
-	return ipv6_chk_addr(net, &addr->in6, NULL, 0);
-}
-
 static int parse_masquerade(struct resumption *r, struct resumed *flow, struct nlattr **tb)
 {
 	const struct nlattr *v4 = tb[KSERV_A_FLOW_MASQUERADE4], *v6 = tb[KSERV_A_FLOW_MASQUERADE6];
@@ -107,7 +98,7 @@ static int parse_masquerade(struct resumption *r, struct resumed *flow, struct n
 	      parse_port(&flow->past.masquerade_port, tb[KSERV_A_FLOW_MASQUERADE_PORT], attr, r->extack);
 	if (ret)
 		return ret;
-	if (!addr_is_local(r->kn->net, flow->client.family, &flow->past.masquerade_addr))
+	if (!kserv_addr_is_local(r->kn->net, flow->client.family, &flow->past.masquerade_addr))
 		return kserv_refuse(r->extack, attr, -EADDRNOTAVAIL,
 				    "the address it was masqueraded with is none of this network namespace");
 	return 0;
@@ -182,7 +173,7 @@ static int check_frontend(struct resumption *r, const struct resumed *flow, cons
 		memset(&key.addr, 0, sizeof(key.addr));
 		key.node_port = 1;
 		frontend = kserv_frontend_lookup(r->kn, &key);
-		if (frontend && !addr_is_local(r->kn->net, flow->client.family, &flow->client.dst))
+		if (frontend && !kserv_addr_is_local(r->kn->net, flow->client.family, &flow->client.dst))
 			frontend = NULL;
 	}
 	found = frontend && frontend->service == flow->service;
