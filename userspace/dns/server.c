@@ -10,6 +10,7 @@
 #include "dns/server.h"
 #include "lib/addr.h"
 #include "plan/address.h"
+#include "plan/prefixes.h"
 
 /* Who may ask where the configuration does not say: who is here or in a private network, and pods. */
 static const char *const usual_clients[] = {
@@ -73,8 +74,8 @@ size_t kserv_dns_handle(struct kserv_dns *dns, const struct dns_client *client, 
 
 static void add_client(struct kserv_prefixes *clients, const struct kserv_prefix *prefix)
 {
-	clients->v = kserv_must_grow(clients->v, clients->n, sizeof(*clients->v));
-	clients->v[clients->n++] = *prefix;
+	if (kserv_prefixes_add(clients, prefix))
+		abort();
 }
 
 static void set_clients(struct kserv_dns *dns, const struct kserv_dns_config *config)

@@ -41,21 +41,6 @@ enum exit_code past_collect(struct kserv_nl *nl, struct past *ret_past)
 
 /* ---- as text: "flow family=ipv4 protocol=tcp client=10.0.0.1 ...", by the names of the protocol's attributes */
 
-static void write_flags(FILE *file, const struct kserv_words *words, uint64_t flags)
-{
-	const char *plus = "";
-	unsigned int i;
-
-	if (!flags)
-		fputs("none", file);
-	for (i = 0; i < words->n; i++) {
-		if (!(flags & 1ULL << i))
-			continue;
-		fprintf(file, "%s%s", plus, words->v[i]);
-		plus = "+";
-	}
-}
-
 static void write_value(FILE *file, const struct kserv_attribute *known, const struct nlattr *attribute)
 {
 	char text[KSERV_ADDR_TEXT];
@@ -77,7 +62,7 @@ static void write_value(FILE *file, const struct kserv_attribute *known, const s
 		fputs(kserv_word(known->words, kserv_attribute_number(attribute)), file);
 		break;
 	case KSERV_KIND_FLAGS:
-		write_flags(file, known->words, kserv_attribute_number(attribute));
+		kserv_words_write(file, known->words, kserv_attribute_number(attribute));
 		break;
 	case KSERV_KIND_FAMILY:
 		fputs(kserv_attribute_u8(attribute) == AF_INET6 ? "ipv6" : "ipv4", file);

@@ -17,18 +17,8 @@ static FILE *out;
 
 static void save_flags(const char *separator, const struct kserv_words *words, uint32_t flags)
 {
-	const char *plus = "";
-	unsigned int i;
-
-	fprintf(out, "%s", separator);
-	if (!flags)
-		fprintf(out, "none");
-	for (i = 0; i < words->n; i++) {
-		if (!(flags & 1U << i))
-			continue;
-		fprintf(out, "%s%s", plus, words->v[i]);
-		plus = "+";
-	}
+	fputs(separator, out);
+	kserv_words_write(out, words, flags);
 }
 
 static void save_prefixes(const char *option, const struct kserv_prefixes *prefixes)

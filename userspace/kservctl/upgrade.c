@@ -84,34 +84,32 @@ static bool is_loaded_one(const char *file, const char *loaded)
 	return same;
 }
 
-/* Loads the module @file, or if that is NULL, complains of nothing and fails. */
-static bool load(const char *file)
+/* Runs a program that is silent when all is well; else what it says first tells why @what does not @verb. */
+static bool does(char *const *command, const char *what, const char *verb)
 {
-	char *command[] = { (char *)"insmod", (char *)file, NULL };
 	struct kserv_text output = { 0 };
-	int code;
+	int code = run_program(command, NULL, &output);
 
-	if (!file)
-		return false;
-	code = run_program(command, NULL, &output);
 	if (code)
-		kserv_log_error("%s does not load: %.*s", file, (int)strcspn(output.s ? output.s : "", "\n"),
+		kserv_log_error("%s does not %s: %.*s", what, verb, (int)strcspn(output.s ? output.s : "", "\n"),
 				output.s ? output.s : "");
 	kserv_text_clear(&output);
 	return !code;
 }
 
+/* Loads the module @file, or if that is NULL, complains of nothing and fails. */
+static bool load(const char *file)
+{
+	char *command[] = { (char *)"insmod", (char *)file, NULL };
+
+	return file && does(command, file, "load");
+}
+
 static bool unload(void)
 {
 	char *command[] = { (char *)"rmmod", (char *)"kserv", NULL };
-	struct kserv_text output = { 0 };
-	int code = run_program(command, NULL, &output);
 
-	if (code)
-		kserv_log_error("the module does not unload: %.*s", (int)strcspn(output.s ? output.s : "", "\n"),
-				output.s ? output.s : "");
-	kserv_text_clear(&output);
-	return !code;
+	return does(command, "the module", "unload");
 }
 
 struct modules {

@@ -251,20 +251,10 @@ static void touch_node(struct model *model, const char *name)
 	model->changed(model->context);
 }
 
-static bool prefixes_are_equal(const struct kserv_prefixes *a, const struct kserv_prefixes *b)
-{
-	size_t i;
-
-	for (i = 0; a->n == b->n && i < a->n; i++)
-		if (kserv_prefix_compare(&a->v[i], &b->v[i]))
-			return false;
-	return a->n == b->n;
-}
-
 void kserv_model_set_wrapped(struct model *model, struct kserv_prefixes *wrapped)
 {
 	struct kserv_prefixes *has = &model->cluster.wrapped;
-	bool same = prefixes_are_equal(has, wrapped);
+	bool same = kserv_prefixes_are_equal(has, wrapped);
 
 	free(has->v);
 	*has = *wrapped;

@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <linux/kserv.h>
 
 /**
@@ -69,5 +71,7 @@ static inline const char *kserv_word(const struct kserv_words *words, unsigned i
 
 /* The value of @word; -1 if there is none. */
 int kserv_word_find(const struct kserv_words *words, const char *word);
+/* The words of all @flags with + between them, or "none". */
+void kserv_words_write(FILE *file, const struct kserv_words *words, uint64_t flags);
 
 #endif

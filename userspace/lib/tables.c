@@ -57,6 +57,18 @@ int kserv_prefix_compare(const void *a, const void *b)
 	return order ? order : (int)x->len - y->len;
 }
 
+bool kserv_prefixes_are_equal(const struct kserv_prefixes *a, const struct kserv_prefixes *b)
+{
+	size_t i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (kserv_prefix_compare(&a->v[i], &b->v[i]))
+			return false;
+	return true;
+}
+
 static int route_compare(const void *a, const void *b)
 {
 	const struct kserv_route *x = a, *y = b;

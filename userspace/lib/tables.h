@@ -150,6 +150,8 @@ int kserv_service_compare(const void *a, const void *b);
 int kserv_endpoint_compare(const void *a, const void *b);
 int kserv_frontend_compare(const void *a, const void *b);
 int kserv_prefix_compare(const void *a, const void *b);
+/* Member by member: alike if both are sorted. */
+bool kserv_prefixes_are_equal(const struct kserv_prefixes *a, const struct kserv_prefixes *b);
 /* Sort everything as the members above say, so that equal tables are equal member by member. */
 void kserv_tables_sort(struct kserv_tables *tables);
 

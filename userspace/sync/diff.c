@@ -20,18 +20,6 @@ struct differ {
 
 static const struct kserv_service nothing;
 
-static bool prefixes_are_equal(const struct kserv_prefixes *a, const struct kserv_prefixes *b)
-{
-	size_t i;
-
-	if (a->n != b->n)
-		return false;
-	for (i = 0; i < a->n; i++)
-		if (kserv_prefix_compare(&a->v[i], &b->v[i]))
-			return false;
-	return true;
-}
-
 static bool endpoint_is_same(const struct kserv_endpoint *a, const struct kserv_endpoint *b)
 {
 	return a->state == b->state && a->flags == b->flags && a->weight == b->weight &&
@@ -40,7 +28,7 @@ static bool endpoint_is_same(const struct kserv_endpoint *a, const struct kserv_
 
 static bool frontend_is_same(const struct kserv_frontend *a, const struct kserv_frontend *b)
 {
-	return a->flags == b->flags && prefixes_are_equal(&a->sources, &b->sources);
+	return a->flags == b->flags && kserv_prefixes_are_equal(&a->sources, &b->sources);
 }
 
 /* Order of the next members of two sorted arrays; one that has ended comes last. */
@@ -252,9 +240,9 @@ static struct kserv_config completed(const struct kserv_config *config)
 static bool config_is_same(const struct kserv_config *a, const struct kserv_config *b)
 {
 	return a->conntrack == b->conntrack && a->detect_local == b->detect_local && a->fast_path == b->fast_path &&
-	       !strcmp(a->pod_interface, b->pod_interface) && prefixes_are_equal(&a->pod_cidrs, &b->pod_cidrs) &&
-	       prefixes_are_equal(&a->service_cidrs, &b->service_cidrs) &&
-	       prefixes_are_equal(&a->node_port_addresses, &b->node_port_addresses) &&
+	       !strcmp(a->pod_interface, b->pod_interface) && kserv_prefixes_are_equal(&a->pod_cidrs, &b->pod_cidrs) &&
+	       kserv_prefixes_are_equal(&a->service_cidrs, &b->service_cidrs) &&
+	       kserv_prefixes_are_equal(&a->node_port_addresses, &b->node_port_addresses) &&
 	       a->masquerade_port_min == b->masquerade_port_min && a->masquerade_port_max == b->masquerade_port_max &&
 	       a->flow_max == b->flow_max && a->session_max == b->session_max &&
 	       a->tcp_syn_timeout == b->tcp_syn_timeout && a->tcp_close_timeout == b->tcp_close_timeout &&
