@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include "cluster/memory.h"
 #include "source/store.h"
+#include "store_file.h"
 
 #define FILES_MAX	4
 #define COMMITS		9
@@ -266,16 +267,6 @@ static unsigned int commits_on_disk(const char *file, size_t cut)
 	return n;
 }
 
-static struct kserv_store *open_store(void)
-{
-	struct kserv_store *store;
-	char *why = NULL;
-
-	if (kserv_store_open(path, true, &store, &why))
-		fail_msg("%s", why);
-	return store;
-}
-
 /* ---- after a power cut */
 
 /* What becomes of a change that was not synced. */
@@ -371,7 +362,7 @@ static unsigned int commits_after_cut(size_t cut, enum fate fate)
 
 static void record_commits(void)
 {
-	struct kserv_store *store = open_store();
+	struct kserv_store *store = open_store(path);
 	unsigned int n;
 
 	for (n = 1; n <= COMMITS; n++) {
@@ -380,7 +371,7 @@ static void record_commits(void)
 		/* The last one who closes it writes the log back, which is cut as well. */
 		if (n % 3 == 0) {
 			kserv_store_close(store);
-			store = open_store();
+			store = open_store(path);
 		}
 	}
 	kserv_store_close(store);
@@ -449,7 +440,7 @@ static void a_full_disk_refuses_and_keeps_what_it_has(void **state)
 			free(why);
 			refused++;
 			full_from = 0;
-			store = open_store();
+			store = open_store(path);
 		}
 		assert_int_equal(commit_until_full(store, 0, &refused), COMMITS);
 		/* What the last one to close it cannot write back is in the log. */

@@ -11,19 +11,10 @@
 #include <cmocka.h>
 #include "cluster/memory.h"
 #include "source/store.h"
+#include "store_file.h"
 
 static char folder[] = "/tmp/kserv-store-XXXXXX";
 static char path[64];
-
-static struct kserv_store *open_store(void)
-{
-	struct kserv_store *store;
-	char *why = NULL;
-
-	if (kserv_store_open(path, true, &store, &why))
-		fail_msg("%s", why);
-	return store;
-}
 
 static int new_file(void **state)
 {
@@ -61,7 +52,7 @@ static void expect(struct kserv_store *store, const char *kind, const char *all)
 
 static void objects_are_there_after_it_is_opened_again(void **state)
 {
-	struct kserv_store *store = open_store();
+	struct kserv_store *store = open_store(path);
 	char *json;
 
 	(void)state;
@@ -75,7 +66,7 @@ static void objects_are_there_after_it_is_opened_again(void **state)
 	assert_int_equal(kserv_store_commit(store), 0);
 	kserv_store_close(store);
 
-	store = open_store();
+	store = open_store(path);
 	expect(store, NULL, "Service/a/z@2=2 Service/b/x@4=4 ");
 	expect(store, "Pod", "");
 	assert_int_equal(kserv_store_find(store, "Service", "a", "z", &json), 0);
@@ -87,7 +78,7 @@ static void objects_are_there_after_it_is_opened_again(void **state)
 
 static void what_is_rolled_back_never_was(void **state)
 {
-	struct kserv_store *store = open_store();
+	struct kserv_store *store = open_store(path);
 
 	(void)state;
 	assert_int_equal(kserv_store_begin(store), 0);
@@ -104,7 +95,7 @@ static void what_is_rolled_back_never_was(void **state)
 /* A process that dies in the middle of a transaction leaves nothing of it. */
 static void a_killed_writer_leaves_whole_transactions_only(void **state)
 {
-	struct kserv_store *store = open_store();
+	struct kserv_store *store = open_store(path);
 	int status;
 	pid_t pid;
 
@@ -115,7 +106,7 @@ static void a_killed_writer_leaves_whole_transactions_only(void **state)
 	kserv_store_close(store);
 	pid = fork();
 	if (!pid) {
-		store = open_store();
+		store = open_store(path);
 		kserv_store_begin(store);
 		put(store, "Service", "a", "x", "2");
 		put(store, "Service", "a", "y", "2");
@@ -123,7 +114,7 @@ static void a_killed_writer_leaves_whole_transactions_only(void **state)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFSIGNALED(status));
-	store = open_store();
+	store = open_store(path);
 	expect(store, NULL, "Service/a/x@1=1 ");
 	kserv_store_close(store);
 }
@@ -136,7 +127,7 @@ static void second_writer(int began, int beginning)
 
 	if (read(began, &byte, 1) != 1)
 		_exit(1);
-	store = open_store();
+	store = open_store(path);
 	if (write(beginning, "x", 1) != 1 || kserv_store_begin(store))
 		_exit(1);
 	put(store, "Service", "a", "y", "2");
@@ -157,7 +148,7 @@ static void a_second_writer_waits_for_the_first(void **state)
 	pid = fork();
 	if (!pid)
 		second_writer(began[0], beginning[1]);
-	store = open_store();
+	store = open_store(path);
 	assert_int_equal(kserv_store_begin(store), 0);
 	put(store, "Service", "a", "x", "1");
 	assert_int_equal(write(began[1], "x", 1), 1);
@@ -182,7 +173,7 @@ static void a_file_that_is_no_store_is_refused(void **state)
 	(void)state;
 	assert_int_equal(kserv_store_open(path, false, &store, &why), -ENOENT);
 	free(why);
-	kserv_store_close(open_store());
+	kserv_store_close(open_store(path));
 	file = fopen(path, "w");
 	assert_non_null(file);
 	fputs("this is not a database, but long enough to be looked at", file);

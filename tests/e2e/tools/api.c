@@ -92,6 +92,19 @@ static void note(unsigned int resource, const char *type, const char *json)
 }
 
 /* @json: as the command has it; type, names and version are put in here. @is_new: nobody looks it up. */
+/* Takes @name and @json. */
+static struct object *add(unsigned int resource, char *name, char *json)
+{
+	struct object **v = &objects[resource].v;
+	size_t n = objects[resource].n++;
+
+	/* Room is made in powers of two, less one. */
+	if (!(n & (n + 1)))
+		*v = realloc(*v, 2 * (n + 1) * sizeof(**v));
+	(*v)[n] = (struct object){ name, json };
+	return &(*v)[n];
+}
+
 static void put(unsigned int resource, const char *name, const char *json, bool is_new)
 {
 	const char *slash = strchr(name, '/'), *rest = json + strlen("{\"metadata\":{");
@@ -99,12 +112,8 @@ static void put(unsigned int resource, const char *name, const char *json, bool 
 	bool known = object;
 	char *namespace = slash == name ? strdup("") : format("\"namespace\":\"%.*s\",", (int)(slash - name), name);
 
-	if (!object) {
-		if (!(objects[resource].n & (objects[resource].n + 1)))
-			objects[resource].v = realloc(objects[resource].v, 2 * (objects[resource].n + 1) * sizeof(*object));
-		object = &objects[resource].v[objects[resource].n++];
-		*object = (struct object){ strdup(name), NULL };
-	}
+	if (!object)
+		object = add(resource, strdup(name), NULL);
 	free(object->json);
 	object->json = format("{\"kind\":\"%s\",\"apiVersion\":\"%s\",\"metadata\":{\"name\":\"%s\",%s\"uid\":\"u-%s\","
 			      "\"resourceVersion\":\"%u\"%s%s", kinds[resource], versions[resource], slash + 1, namespace,
@@ -273,11 +282,7 @@ static bool create_lease(const char *body)
 	if (!name || !strstr(body, "\"spec\""))
 		return false;
 	name += strlen("\"name\":\"");
-	if (!(objects[LEASES].n & (objects[LEASES].n + 1)))
-		objects[LEASES].v = realloc(objects[LEASES].v, 2 * (objects[LEASES].n + 1) * sizeof(struct object));
-	objects[LEASES].v[objects[LEASES].n++] = (struct object){
-		strndup(name, strcspn(name, "\"")), strdup(body),
-	};
+	add(LEASES, strndup(name, strcspn(name, "\"")), strdup(body));
 	return true;
 }
 
