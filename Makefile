@@ -243,4 +243,4 @@ clean:
 .SECONDARY:
 
 -include $(patsubst %.c,$(B)/obj/%.d,$(wildcard userspace/*/*.c tests/unit/*.c tests/apiserver/*.c tests/dns/*.c \
-	tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
+	tests/fuzz/*.c tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c))
