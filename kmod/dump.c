@@ -10,6 +10,7 @@
 #include "event.h"
 #include "flow.h"
 #include "genl.h"
+#include "latency.h"
 #include "route.h"
 #include "service.h"
 #include "tables.h"
@@ -70,9 +71,11 @@ static int put_u64(struct sk_buff *skb, int type, const atomic64_t *value)
 
 static int put_endpoint_counts(struct sk_buff *skb, const struct kserv_endpoint *endpoint)
 {
-	u32 until = READ_ONCE(endpoint->ejected_until);
+	u32 until = READ_ONCE(endpoint->ejected_until), latency = READ_ONCE(endpoint->latency);
 
 	if (until && time_before32((u32)jiffies, until) && nla_put_flag(skb, KSERV_A_ENDPOINT_EJECTED))
+		return -EMSGSIZE;
+	if (latency && nla_put_u32(skb, KSERV_A_ENDPOINT_CONNECT_LATENCY, kserv_latency_us(latency)))
 		return -EMSGSIZE;
 	return nla_put_u32(skb, KSERV_A_ENDPOINT_ACTIVE, atomic_read(&endpoint->active)) ?:
 	       put_u64(skb, KSERV_A_ENDPOINT_CONNECTIONS, &endpoint->connections) ?:

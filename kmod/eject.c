@@ -21,7 +21,7 @@ static bool enough_left(const struct kserv_choices *choices, u32 now)
 void kserv_eject_failure(struct kserv_net *kn, struct kserv_endpoint *endpoint)
 {
 	const struct kserv_choices *choices = rcu_dereference(endpoint->service->choices);
-	u16 failures = READ_ONCE(endpoint->failures) + 1;
+	u8 failures = min_t(unsigned int, READ_ONCE(endpoint->failures) + 1, FAILURES);
 	u32 now = (u32)jiffies;
 	u8 ejections;
 

@@ -11,6 +11,7 @@
 #include "cache.h"
 #include "event.h"
 #include "flow.h"
+#include "latency.h"
 #include "gc.h"
 #include "service.h"
 #include "track.h"
@@ -345,6 +346,7 @@ static void take_past(struct kserv_net *kn, struct kserv_flow *flow, const struc
 	flow->isn = past->isn;
 	/* Its SYN has been seen. */
 	flow->retries = past->state == KSERV_FLOW_STATE_NEW;
+	flow->asked = kserv_latency_now();
 	for (dir = KSERV_DIR_IN; dir <= KSERV_DIR_OUT; dir++) {
 		atomic64_set(&flow->packets[dir], past->packets[dir]);
 		atomic64_set(&flow->bytes[dir], past->bytes[dir]);

@@ -67,6 +67,7 @@ struct kserv_masquerade {
  * @fin: directions that have sent a FIN, a bit each
  * @retries: SYNs seen before an answer
  * @isn: sequence number of the client's SYN
+ * @asked: when it came, kserv_latency_now(); under @lock
  * @cpus: CPUs whose affinity cache may hold the flow, CPU number modulo 64
  * @packets: by direction, enum kserv_flow_dir
  * @folded_packets: how many of them the endpoint has been told of; under @lock
@@ -87,6 +88,7 @@ struct kserv_flow {
 	bool foreign;
 	bool released;
 	u32 isn;
+	u32 asked;
 	spinlock_t lock;
 	atomic64_t cpus;
 	atomic64_t packets[2];

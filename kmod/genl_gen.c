@@ -49,7 +49,7 @@ const struct nla_policy kserv_config_nl_policy[KSERV_A_CONFIG_SESSIONS + 1] = {
 	[KSERV_A_CONFIG_SESSIONS] = { .type = NLA_U32, },
 };
 
-const struct nla_policy kserv_endpoint_nl_policy[KSERV_A_ENDPOINT_PAD + 1] = {
+const struct nla_policy kserv_endpoint_nl_policy[KSERV_A_ENDPOINT_CONNECT_LATENCY + 1] = {
 	[KSERV_A_ENDPOINT_ADDR4] = { .type = NLA_U32, },
 	[KSERV_A_ENDPOINT_ADDR6] = NLA_POLICY_EXACT_LEN(16),
 	[KSERV_A_ENDPOINT_PORT] = NLA_POLICY_MIN(NLA_U16, 1),
@@ -65,6 +65,7 @@ const struct nla_policy kserv_endpoint_nl_policy[KSERV_A_ENDPOINT_PAD + 1] = {
 	[KSERV_A_ENDPOINT_PACKETS_OUT] = { .type = NLA_U64, },
 	[KSERV_A_ENDPOINT_BYTES_OUT] = { .type = NLA_U64, },
 	[KSERV_A_ENDPOINT_EJECTED] = { .type = NLA_FLAG, },
+	[KSERV_A_ENDPOINT_CONNECT_LATENCY] = { .type = NLA_U32, },
 };
 
 const struct nla_policy kserv_explain_nl_policy[KSERV_A_EXPLAIN_EXISTING_FLOW + 1] = {

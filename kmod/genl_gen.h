@@ -14,7 +14,7 @@
 /* Common nested types */
 extern const struct nla_policy kserv_choice_nl_policy[KSERV_A_CHOICE_STICKY + 1];
 extern const struct nla_policy kserv_config_nl_policy[KSERV_A_CONFIG_SESSIONS + 1];
-extern const struct nla_policy kserv_endpoint_nl_policy[KSERV_A_ENDPOINT_PAD + 1];
+extern const struct nla_policy kserv_endpoint_nl_policy[KSERV_A_ENDPOINT_CONNECT_LATENCY + 1];
 extern const struct nla_policy kserv_explain_nl_policy[KSERV_A_EXPLAIN_EXISTING_FLOW + 1];
 extern const struct nla_policy kserv_flow_nl_policy[KSERV_A_FLOW_FIN + 1];
 extern const struct nla_policy kserv_frontend_nl_policy[KSERV_A_FRONTEND_PAD + 1];

@@ -25,9 +25,10 @@ struct kserv_service_change;
  * @refs: one of the service's table, one of each flow and session that leads to it
  * @active: open flows
  * @failures: connections in a row that it left unanswered
+ * @named: a transaction in progress names it; net's mutex
  * @ejected_until: jiffies until which it is not chosen; 0 when it is not ejected
  * @since: jiffies when it first could be chosen, for slow start; once @removed, when that was
- * @named: a transaction in progress names it; net's mutex
+ * @latency: from SYN to SYN-ACK, smoothed: units of 128 ns, 0 before the first; see kserv_latency_add()
  * @service: holds a reference
  * @connections: flows ever made; folded in when a flow is made
  * @packets: towards it and from it, folded in from flows from time to time
@@ -43,12 +44,13 @@ struct kserv_endpoint {
 	u8 local_reason;
 	bool removed;
 	u8 ejections;
-	u16 failures;
+	u8 failures;
+	bool named;
 	refcount_t refs;
 	atomic_t active;
 	u32 ejected_until;
 	u32 since;
-	bool named;
+	u32 latency;
 	struct kserv_service *service;
 	atomic64_t connections;
 	atomic64_t packets[2];

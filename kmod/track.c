@@ -6,6 +6,7 @@
 #include "kserv.h"
 #include "eject.h"
 #include "flow.h"
+#include "latency.h"
 #include "service.h"
 #include "track.h"
 
@@ -213,6 +214,7 @@ static enum kserv_track track_syn(struct kserv_net *kn, struct kserv_flow *flow,
 	if (!flow->retries || flow->isn != seq) {
 		flow->isn = seq;
 		flow->retries = 1;
+		flow->asked = kserv_latency_now();
 		return KSERV_TRACK_GO;
 	}
 	if (flow->retries < U8_MAX)
@@ -245,6 +247,8 @@ static enum kserv_track track_syn_answer(struct kserv_net *kn, struct kserv_flow
 		return KSERV_TRACK_FOREIGN;
 	}
 	kserv_eject_success(flow->endpoint);
+	if (!tcph->rst)
+		kserv_latency_add(flow->endpoint, kserv_latency_now() - flow->asked);
 	set_state(flow, tcph->rst ? KSERV_FLOW_STATE_CLOSED : KSERV_FLOW_STATE_REPLIED);
 	return KSERV_TRACK_GO;
 }

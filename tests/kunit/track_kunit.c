@@ -294,6 +294,44 @@ static void connections_to_a_removed_endpoint_are_reset_if_wanted(struct kunit *
 	KUNIT_EXPECT_EQ(test, track_in(test, flow, ACK), KSERV_TRACK_RESET);
 }
 
+static void only_accepted_connections_have_a_latency(struct kunit *test)
+{
+	const struct step refused = { KSERV_DIR_OUT, RST | ACK, 0, ISN + 1, }, accepted = { KSERV_DIR_OUT, SYN | ACK, 0, ISN + 1, };
+	struct world_service s = world_service(test, 1, NFPROTO_IPV4, IPPROTO_TCP, 2);
+	struct kserv_flow *flow = add(test, &s, IPPROTO_TCP);
+	bool settled;
+
+	track_in(test, flow, SYN);
+	track(test, flow, &refused, &settled);
+	KUNIT_EXPECT_EQ(test, flow->endpoint->latency, 0);
+	kserv_flow_kill(test->priv, flow);
+	flow = add(test, &s, IPPROTO_TCP);
+	track_in(test, flow, SYN);
+	flow->asked -= 5000;
+	track(test, flow, &accepted, &settled);
+	KUNIT_EXPECT_GE(test, kserv_latency_us(flow->endpoint->latency), 5120U);
+	KUNIT_EXPECT_LE(test, kserv_latency_us(flow->endpoint->latency), 60000000U);
+}
+
+static void latency_follows_slowly(struct kunit *test)
+{
+	struct world_service s = world_service(test, 1, NFPROTO_IPV4, IPPROTO_TCP, 1);
+	struct kserv_endpoint *endpoint = s.choices->endpoint[0];
+	int i;
+
+	kserv_latency_add(endpoint, 1000);
+	KUNIT_EXPECT_EQ(test, kserv_latency_us(endpoint->latency), 1024U);
+	kserv_latency_add(endpoint, 9000);
+	KUNIT_EXPECT_EQ(test, kserv_latency_us(endpoint->latency), 2048U);
+	for (i = 0; i < 100; i++)
+		kserv_latency_add(endpoint, 0);
+	KUNIT_EXPECT_GT(test, endpoint->latency, 0U);
+	KUNIT_EXPECT_LE(test, kserv_latency_us(endpoint->latency), 2U);
+	for (i = 0; i < 1000; i++)
+		kserv_latency_add(endpoint, U32_MAX);
+	KUNIT_EXPECT_GT(test, kserv_latency_us(endpoint->latency), 200000000U);
+}
+
 static struct kunit_case track_kunit_cases[] = {
 	KUNIT_CASE_PARAM(follows_conversations, talk_gen_params),
 	KUNIT_CASE(each_packet_renews_the_time),
@@ -306,6 +344,8 @@ static struct kunit_case track_kunit_cases[] = {
 	KUNIT_CASE(datagrams_stay_when_the_service_is_deleted),
 	KUNIT_CASE(connections_to_a_removed_endpoint_go_on),
 	KUNIT_CASE(connections_to_a_removed_endpoint_are_reset_if_wanted),
+	KUNIT_CASE(only_accepted_connections_have_a_latency),
+	KUNIT_CASE(latency_follows_slowly),
 	{}
 };
 

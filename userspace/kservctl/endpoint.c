@@ -29,22 +29,24 @@ static const char *reason(const struct kserv_endpoint *endpoint)
 static void add_row(struct table *table, const struct kserv_service *service, const struct kserv_endpoint *e,
 		    bool wide)
 {
-	char address[KSERV_ADDR_TEXT], flags[64];
+	char address[KSERV_ADDR_TEXT], flags[64], latency[32] = "-";
 
 	kserv_addr_port_format(&e->addr, e->port, address);
+	if (e->stats.latency)
+		snprintf(latency, sizeof(latency), "%u.%03u", e->stats.latency / 1000, e->stats.latency % 1000);
 	if (!wide)
 		table_row(table, "%s\t%s\t%s\t%s\t%u\t%s\t%u\t%llu", service->name,
 			  kserv_protocol_name(service->protocol), address,
 			  kserv_word(&kserv_words_endpoint_state, e->state), e->weight, reason(e), e->stats.active,
 			  (unsigned long long)e->stats.connections);
 	else
-		table_row(table, "%s\t%s\t%s\t%s\t%u\t%s\t%s\t%u\t%llu\t%llu\t%llu\t%llu\t%llu", service->name,
+		table_row(table, "%s\t%s\t%s\t%s\t%u\t%s\t%s\t%u\t%llu\t%llu\t%llu\t%llu\t%llu\t%s", service->name,
 			  kserv_protocol_name(service->protocol), address,
 			  kserv_word(&kserv_words_endpoint_state, e->state), e->weight, reason(e),
 			  format_flags(&kserv_words_endpoint_flags, e->flags, flags, sizeof(flags)), e->stats.active,
 			  (unsigned long long)e->stats.connections, (unsigned long long)e->stats.packets_in,
 			  (unsigned long long)e->stats.bytes_in, (unsigned long long)e->stats.packets_out,
-			  (unsigned long long)e->stats.bytes_out);
+			  (unsigned long long)e->stats.bytes_out, latency);
 }
 
 static void print_endpoints(cJSON *service, enum output_format format)
@@ -71,7 +73,7 @@ enum exit_code cmd_endpoint_list(int argc, const char **argv)
 		return code;
 	table = table_new(format == OUTPUT_WIDE ?
 			  "SERVICE\tPROTOCOL\tENDPOINT\tSTATE\tWEIGHT\tLEFT OUT\tFLAGS\tACTIVE\tCONNECTIONS\tPACKETS IN\t"
-			  "BYTES IN\tPACKETS OUT\tBYTES OUT" :
+			  "BYTES IN\tPACKETS OUT\tBYTES OUT\tLATENCY MS" :
 			  "SERVICE\tPROTOCOL\tENDPOINT\tSTATE\tWEIGHT\tLEFT OUT\tACTIVE\tCONNECTIONS");
 	for (i = 0; i < tables.n_services; i++)
 		for (j = 0; j < tables.services[i].n_endpoints; j++)

@@ -256,9 +256,20 @@ static const struct {
 
 #define N(v)	(sizeof(v) / sizeof((v)[0]))
 
+/* The series of endpoint @i of @service, up to its value. */
+static void begin_endpoint(struct kserv_text *text, const char *name, const struct kserv_service *service, size_t i)
+{
+	const struct kserv_endpoint *endpoint = &service->endpoints[i];
+	char where[KSERV_ADDR_TEXT];
+
+	kserv_text_add(text, name);
+	begin_labels(text, service);
+	kserv_text_printf(text, ",endpoint=\"%s\"} ", kserv_addr_port_format(&endpoint->addr, endpoint->port, where));
+}
+
 static void write_endpoints(struct kserv_text *text, const struct kserv_tables *tables, size_t metric)
 {
-	char name[64], where[KSERV_ADDR_TEXT];
+	char name[64];
 	size_t i, j;
 
 	snprintf(name, sizeof(name), "kserv_endpoint_%s", endpoint_metrics[metric].name);
@@ -267,13 +278,9 @@ static void write_endpoints(struct kserv_text *text, const struct kserv_tables *
 		const struct kserv_service *service = &tables->services[i];
 
 		for (j = 0; j < service->n_endpoints; j++) {
-			const struct kserv_endpoint *endpoint = &service->endpoints[j];
-
-			kserv_text_add(text, name);
-			begin_labels(text, service);
-			kserv_text_printf(text, ",endpoint=\"%s\"} %llu\n",
-					  kserv_addr_port_format(&endpoint->addr, endpoint->port, where),
-					  (unsigned long long)endpoint_metrics[metric].of(endpoint));
+			begin_endpoint(text, name, service, j);
+			kserv_text_printf(text, "%llu\n",
+					  (unsigned long long)endpoint_metrics[metric].of(&service->endpoints[j]));
 		}
 	}
 }
@@ -298,6 +305,54 @@ static void write_sums(struct kserv_text *text, const struct kserv_tables *table
 	}
 }
 
+#define SECONDS(microseconds)	((microseconds) / 1e6)
+
+/* Of the endpoints that have accepted a connection, by their connections; 0 if there are none. */
+static double service_latency(const struct kserv_service *service)
+{
+	double sum = 0, weights = 0;
+	size_t i;
+
+	for (i = 0; i < service->n_endpoints; i++) {
+		if (!service->endpoints[i].stats.latency)
+			continue;
+		sum += (double)service->endpoints[i].stats.connections * service->endpoints[i].stats.latency;
+		weights += service->endpoints[i].stats.connections;
+	}
+	return weights > 0 ? SECONDS(sum / weights) : 0;
+}
+
+static void write_service_latencies(struct kserv_text *text, const struct kserv_tables *tables)
+{
+	static const char name[] = "kserv_service_connect_latency_seconds";
+	double latency;
+	size_t i;
+
+	head(text, name, "gauge", "Smoothed time from SYN to SYN-ACK, of its endpoints by their connections");
+	for (i = 0; i < tables->n_services; i++) {
+		latency = service_latency(&tables->services[i]);
+		if (latency <= 0)
+			continue;
+		kserv_text_add(text, name);
+		begin_labels(text, &tables->services[i]);
+		kserv_text_printf(text, "} %.6f\n", latency);
+	}
+}
+
+static void write_endpoint_latencies(struct kserv_text *text, const struct kserv_tables *tables)
+{
+	static const char name[] = "kserv_endpoint_connect_latency_seconds";
+	size_t i, j;
+
+	head(text, name, "gauge", "Smoothed time from a client's SYN to the endpoint's SYN-ACK");
+	for (i = 0; i < tables->n_services; i++)
+		for (j = 0; j < tables->services[i].n_endpoints; j++)
+			if (tables->services[i].endpoints[j].stats.latency) {
+				begin_endpoint(text, name, &tables->services[i], j);
+				kserv_text_printf(text, "%.6f\n", SECONDS(tables->services[i].endpoints[j].stats.latency));
+			}
+}
+
 void metrics_write_tables(struct kserv_text *text, const struct kserv_tables *tables)
 {
 	size_t i, j, n_endpoints = 0;
@@ -318,6 +373,9 @@ void metrics_write_tables(struct kserv_text *text, const struct kserv_tables *ta
 		if (n_endpoints <= METRICS_ENDPOINTS_MAX)
 			write_endpoints(text, tables, j);
 	}
+	write_service_latencies(text, tables);
+	if (n_endpoints <= METRICS_ENDPOINTS_MAX)
+		write_endpoint_latencies(text, tables);
 	add_number(text, "kserv_endpoints", "gauge", "Endpoints that the kernel holds", n_endpoints);
 	add_number(text, "kserv_services", "gauge", "Services that the kernel holds, each port and family one", tables->n_services);
 }

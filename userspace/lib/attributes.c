@@ -180,8 +180,9 @@ static const struct kserv_attribute attributes_endpoint[] = {
 	[KSERV_A_ENDPOINT_BYTES_OUT] = { "bytes-out", "bytes-out", KSERV_KIND_U64, 0, NULL, NULL },
 	[KSERV_A_ENDPOINT_EJECTED] = { "ejected", "ejected", KSERV_KIND_FLAG, 0, NULL, NULL },
 	[KSERV_A_ENDPOINT_PAD] = { "pad", "pad", KSERV_KIND_PAD, 0, NULL, NULL },
+	[KSERV_A_ENDPOINT_CONNECT_LATENCY] = { "connect-latency", "connect-latency", KSERV_KIND_U32, 0, NULL, NULL },
 };
-const struct kserv_attribute_set kserv_attributes_endpoint = { "endpoint", attributes_endpoint, 16 };
+const struct kserv_attribute_set kserv_attributes_endpoint = { "endpoint", attributes_endpoint, 17 };
 
 static const struct kserv_attribute attributes_prefix[] = {
 	[KSERV_A_PREFIX_ADDR4] = { "addr4", "address", KSERV_KIND_ADDR4, 0, NULL, NULL },

@@ -92,6 +92,10 @@ void kserv_attribute_endpoint(const struct nlattr *nest, struct kserv_endpoint *
 		case KSERV_A_ENDPOINT_BYTES_OUT:
 			e->stats.bytes_out = kserv_attribute_u64(attribute);
 			break;
+		case KSERV_A_ENDPOINT_CONNECT_LATENCY:
+			/* Less than a microsecond is something as well. */
+			e->stats.latency = kserv_attribute_u32(attribute) ?: 1;
+			break;
 		case KSERV_A_ENDPOINT_EJECTED:
 			e->stats.ejected = true;
 			break;

@@ -45,7 +45,7 @@ struct kserv_prefixes {
  * @cluster_reason: enum kserv_reason, why it is not in the cluster set; KSERV_REASON_NONE if it is
  * @local_reason: the same for the local set
  * @weight: share of new flows, 100 is ordinary
- * @stats: only in tables read from the kernel; sync ignores it
+ * @stats: only in tables read from the kernel; sync ignores it. Its latency is in microseconds, 0 if there is none
  */
 struct kserv_endpoint {
 	struct kserv_addr addr;
@@ -56,7 +56,7 @@ struct kserv_endpoint {
 	uint8_t local_reason;
 	uint16_t weight;
 	struct {
-		uint32_t active;
+		uint32_t active, latency;
 		uint64_t connections, packets_in, bytes_in, packets_out, bytes_out;
 		bool ejected;
 	} stats;
