@@ -16,7 +16,7 @@ status_of() { in_netns "$1" curl -sg --max-time 5 -o "${3:-/dev/null}" -w '%{htt
 answers_with() { [ "$(status_of "$1" "$2")" = "$3" ]; }
 
 # Format 0.0.4, strictly: every family once, with HELP and TYPE before its samples, no sample twice, numbers that are
-# such, histograms that grow to their +Inf. Python and promtool are not in the VM.
+# such, histograms that grow to their +Inf. promtool is not in the VM: tests/run gives it what is put into /out.
 check_metrics() {
 	awk '
 		function bad(text) { print NR ": " text ": " $0; code = 1 }
@@ -81,7 +81,10 @@ connect my-app-2 tcp "$(service_field my-service .spec.clusterIP):80" count 5 ex
 check "they are read" answers_with node-b http://127.0.0.1:10249/metrics 200
 status_of node-b http://127.0.0.1:10249/metrics "$work/metrics"
 check "and have the form of Prometheus" check_metrics "$work/metrics"
+[ ! -d /out ] || cp "$work/metrics" /out/node-b.metrics
 check "connections are counted" test "$(value "$work/metrics" 'kserv_service_connections_total{service="default/my-service",protocol="tcp",family="IPv4"}')" = 5
+latency=$(value "$work/metrics" 'kserv_service_connect_latency_seconds{service="default/my-service",protocol="tcp",family="IPv4"}')
+check "and how long they took to be accepted" awk -v seconds="$latency" 'BEGIN { exit !(seconds > 0 && seconds < 60) }'
 check "syncs are timed" test "$(value "$work/metrics" kubeproxy_sync_proxy_rules_duration_seconds_count)" -gt 0
 check "nothing is pending" test "$(value "$work/metrics" kubeproxy_sync_proxy_rules_endpoint_changes_pending)" = 0
 
