@@ -19,10 +19,11 @@ weights() {
 		jq --arg weight "$1" '.metadata.annotations["kserv.io/weight"] = $weight' >"$work/pod.json"
 }
 
-# The table that the store leads to is what the kernel holds: a sync has nothing to do.
+# The table that the store leads to is what the kernel holds: nothing differs, and a sync has nothing to do.
 is_the_same() {
 	local before
 
+	ask node-a kservctl diff || return 1
 	before=$(in_netns node-a kservctl status | awk '$1 == "generation" { print $2 }')
 	cluster_on node-a kservctl sync >/dev/null || return 1
 	[ "$(in_netns node-a kservctl status | awk '$1 == "generation" { print $2 }')" = "$before" ]
