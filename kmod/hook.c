@@ -12,6 +12,7 @@
 
 #include "kserv.h"
 #include "cache.h"
+#include "conntrack.h"
 #include "event.h"
 #include "fast.h"
 #include "fragment.h"
@@ -127,6 +128,17 @@ bool kserv_hooks_alone(const struct net *net, u8 family, bool untracked)
 			return false;
 	}
 	return true;
+}
+
+bool kserv_hooks_translate(const struct net *net, u8 family)
+{
+	const struct nf_hook_entries *entries = pre_routing_entries(net, family);
+	int i;
+
+	for (i = 0; entries && i < entries->num_hook_entries; i++)
+		if (is_own(entries, i, NF_IP_PRI_NAT_DST))
+			return true;
+	return false;
 }
 
 bool kserv_hooks_unwatched(const struct net *net, u8 family)
@@ -607,6 +619,7 @@ static unsigned int hook_late(void *priv, struct sk_buff *skb, const struct nf_h
 #define PRIORITY_LATE (NF_IP_PRI_CONNTRACK_CONFIRM - 1)
 
 static_assert((int)NF_IP_PRI_CONNTRACK == (int)NF_IP6_PRI_CONNTRACK);
+static_assert((int)NF_IP_PRI_NAT_DST == (int)NF_IP6_PRI_NAT_DST);
 static_assert((int)NF_IP_PRI_CONNTRACK_DEFRAG < PRIORITY_EARLY);
 
 #define HOOK(family, number, function, order) \
@@ -639,9 +652,12 @@ int kserv_hooks_register(struct kserv_net *kn)
 	memcpy(kn->hooks, hooks, sizeof(hooks));
 	for (i = 0; i < ARRAY_SIZE(hooks); i++)
 		kn->hooks[i].priv = kn;
+	kserv_conntrack_start(kn);
 	ret = nf_register_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
-	if (ret)
+	if (ret) {
+		kserv_conntrack_stop(kn);
 		return ret;
+	}
 	kn->hooks_registered = true;
 	kserv_fast_update(kn);
 	return 0;
@@ -653,5 +669,6 @@ void kserv_hooks_unregister(struct kserv_net *kn)
 		return;
 	kserv_fast_stop(kn);
 	nf_unregister_net_hooks(kn->net, kn->hooks, ARRAY_SIZE(hooks));
+	kserv_conntrack_stop(kn);
 	kn->hooks_registered = false;
 }

@@ -20,6 +20,10 @@
 #include "affinity.h"
 #include "stats.h"
 
+struct nf_conntrack_tuple;
+struct nf_conntrack_tuple_hash;
+struct nf_conntrack_zone;
+
 /**
  * DOC: Lifetimes and locks
  *
@@ -74,6 +78,8 @@
  * @fast_notifier: tells of devices that come and go
  * @fast_devices: those hooked into; RTNL
  * @echoes: bounds how many pings are answered, see echo.c
+ * @conntrack_find: nf_conntrack_find_get(), NULL where connection tracking is not loaded, see conntrack.h; changed
+ *	under @mutex
  * @events_lost: notifications that could not be sent since the last one that could
  */
 struct kserv_net {
@@ -102,6 +108,8 @@ struct kserv_net {
 	struct notifier_block fast_notifier;
 	struct list_head fast_devices;
 	struct ratelimit_state echoes;
+	struct nf_conntrack_tuple_hash *(*conntrack_find)(struct net *net, const struct nf_conntrack_zone *zone,
+							  const struct nf_conntrack_tuple *tuple);
 	atomic64_t events_lost;
 };
 
@@ -123,6 +131,8 @@ void kserv_hooks_unregister(struct kserv_net *kn);
 bool kserv_hooks_alone(const struct net *net, u8 family, bool untracked);
 /* Is there nobody else at all at the hooks that forwarded packets pass? Context: RCU read section. */
 bool kserv_hooks_unwatched(const struct net *net, u8 family);
+/* Are there rules of connection tracking that may translate packets? Context: RCU read section. */
+bool kserv_hooks_translate(const struct net *net, u8 family);
 
 #define KSERV_VERSION "0.1.0"
 

@@ -15,6 +15,17 @@ static struct kmem_cache *endpoint_cache;
 /* What a dead service has to choose from, so that readers need not ask whether there is any. */
 static struct kserv_choices no_choices;
 
+bool kserv_choices_serve(const struct kserv_choices *choices, const union nf_inet_addr *addr)
+{
+	unsigned int i;
+
+	for (i = 0; i < choices->n; i++)
+		if (READ_ONCE(choices->endpoint[i]->flags) & KSERV_ENDPOINT_FLAGS_SERVING &&
+		    kserv_addr_equal(&choices->endpoint[i]->addr, addr))
+			return true;
+	return false;
+}
+
 static u32 service_key_hash(const void *data, u32 len, u32 seed)
 {
 	const struct kserv_service_key *key = data;

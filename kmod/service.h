@@ -104,6 +104,9 @@ static inline struct kserv_endpoint *const *kserv_choices_set(const struct kserv
 	return local ? choices->endpoint : choices->endpoint + choices->cluster_first;
 }
 
+/* Does some endpoint with this address, whatever its port, serve? */
+bool kserv_choices_serve(const struct kserv_choices *choices, const union nf_inet_addr *addr);
+
 /**
  * struct kserv_service - one Service port of one address family
  * @choices: the version in force, never NULL; replaced under the net's mutex; empty once @dead

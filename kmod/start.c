@@ -5,6 +5,7 @@
 
 #include "kserv.h"
 #include "affinity.h"
+#include "conntrack.h"
 #include "decide.h"
 #include "echo.h"
 #include "event.h"
@@ -223,9 +224,11 @@ unsigned int kserv_start(struct kserv_net *kn, struct sk_buff *skb, const struct
 
 	*ret_flow = NULL;
 	kserv_decide(kn, &question, &decision);
-	switch (decision.verdict) {
-	case KSERV_VERDICT_PASS:
+	if (decision.verdict == KSERV_VERDICT_PASS)
 		return NF_ACCEPT;
+	if (!kserv_packet_is_syn(packet) && !old && kserv_conntrack_translates(kn, state, packet, &decision))
+		return NF_ACCEPT;
+	switch (decision.verdict) {
 	case KSERV_VERDICT_REJECT:
 		return reject(kn, skb, state, &packet->tuple, decision.service, decision.reason);
 	case KSERV_VERDICT_DROP:

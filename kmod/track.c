@@ -101,17 +101,6 @@ static void set_state(struct kserv_flow *flow, u8 state)
 	atomic_dec(&flow->endpoint->active);
 }
 
-static bool serves(const struct kserv_choices *choices, const union nf_inet_addr *addr)
-{
-	unsigned int i;
-
-	for (i = 0; i < choices->n; i++)
-		if (READ_ONCE(choices->endpoint[i]->flags) & KSERV_ENDPOINT_FLAGS_SERVING &&
-		    kserv_addr_equal(&choices->endpoint[i]->addr, addr))
-			return true;
-	return false;
-}
-
 /* The service that the frontend of a flow leads to now: it may have been deleted and made again. */
 static struct kserv_service *current_service(struct kserv_net *kn, const struct kserv_flow *flow)
 {
@@ -153,7 +142,7 @@ static enum endpoint_state udp_endpoint_state(struct kserv_net *kn, const struct
 	choices = rcu_dereference(service->choices);
 	if (!choices || !choices->serving)
 		return ENDPOINT_STANDS_FOR_NOW;
-	return serves(choices, &endpoint->addr) ? ENDPOINT_STANDS : ENDPOINT_GONE;
+	return kserv_choices_serve(choices, &endpoint->addr) ? ENDPOINT_STANDS : ENDPOINT_GONE;
 }
 
 /* TCP goes on to a removed endpoint unless its service wants such connections reset. */

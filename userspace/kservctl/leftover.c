@@ -7,6 +7,7 @@
 #include <string.h>
 #include "kservctl/leftover.h"
 #include "kservctl/spawn.h"
+#include "kservctl/translated.h"
 #include "lib/log.h"
 
 /* kubelet makes these for itself, whatever the proxy is. */
@@ -121,6 +122,17 @@ char *leftover_script(const char *saved, size_t *ret_chains, size_t *ret_rules)
 	return NULL;
 }
 
+/* Lines become one sentence. */
+static const char *joined(struct kserv_text *text)
+{
+	size_t i;
+
+	for (i = 0; i < text->len; i++)
+		if (text->s[i] == '\n')
+			text->s[i] = i + 1 < text->len ? ' ' : '\0';
+	return text->s ? text->s : "";
+}
+
 static struct leftover *add(struct leftovers *leftovers, char *what)
 {
 	leftovers->v = kserv_must_grow(leftovers->v, leftovers->n, sizeof(*leftovers->v));
@@ -160,8 +172,31 @@ static void find_rules(struct leftovers *ret, const char *program)
 	free(restore);
 }
 
+const char leftovers_keep_script[] =
+	"table inet kserv-takeover {\n"
+	"	chain prerouting {\n"
+	"		type nat hook prerouting priority dstnat;\n"
+	"		ct status dnat accept\n"
+	"	}\n"
+	"}\n";
+
+bool leftovers_keep(struct leftovers *leftovers)
+{
+	char *command[] = { (char *)"nft", (char *)"-f", (char *)"-", NULL };
+	struct kserv_text output = { 0 };
+	int code = run_program(command, leftovers_keep_script, &output);
+
+	if (code)
+		kserv_log_error("%zu connections that kube-proxy translated cannot be kept: %s", leftovers->translated,
+				code < 0 ? "nft is not installed; install nftables, or wait until they have ended" : joined(&output));
+	kserv_text_clear(&output);
+	leftovers->kept = !code;
+	return !code;
+}
+
 static void find_tables(struct leftovers *ret)
 {
+	const char *const remove_kept[] = { "nft", "delete", "table", "inet", "kserv-takeover", NULL };
 	static const char *const families[] = { "ip", "ip6" };
 	char *command[] = { (char *)"nft", (char *)"list", (char *)"tables", NULL };
 	struct kserv_text text = { 0 };
@@ -179,6 +214,10 @@ static void find_tables(struct leftovers *ret)
 		if (strstr(text.s, line))
 			set_command(add(ret, kserv_must_printf("the table %s kube-proxy of nftables", families[i])), words);
 	}
+	ret->kept = strstr(text.s, "table inet kserv-takeover\n");
+	if (ret->kept && !ret->translated)
+		set_command(add(ret, kserv_must_strdup("the table inet kserv-takeover of nftables, which nobody needs any more,")),
+			    remove_kept);
 	kserv_text_clear(&text);
 }
 
@@ -239,23 +278,14 @@ void leftovers_find(struct leftovers *ret)
 	size_t i;
 
 	*ret = (struct leftovers){ 0 };
+	/* Without connection tracking there are none. */
+	translated_count(&ret->translated);
 	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
 		find_rules(ret, programs[i]);
 	find_tables(ret);
 	find_ipvs(ret);
 	/* After the rules that name them. */
 	find_sets(ret);
-}
-
-/* Lines become one sentence. */
-static const char *joined(struct kserv_text *text)
-{
-	size_t i;
-
-	for (i = 0; i < text->len; i++)
-		if (text->s[i] == '\n')
-			text->s[i] = i + 1 < text->len ? ' ' : '\0';
-	return text->s ? text->s : "";
 }
 
 bool leftover_remove(const struct leftover *leftover)

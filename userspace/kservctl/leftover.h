@@ -19,9 +19,15 @@ struct leftover {
 	char *input;
 };
 
+/**
+ * struct leftovers - all of them
+ * @translated: connections that connection tracking goes on translating for it
+ * @kept: the table of nftables is there that sees to it, see leftovers_keep()
+ */
 struct leftovers {
 	struct leftover *v;
-	size_t n;
+	size_t n, translated;
+	bool kept;
 };
 
 /**
@@ -35,6 +41,15 @@ char *leftover_script(const char *saved, size_t *ret_chains, size_t *ret_rules);
 
 /* Look for all of them; in the order in which they are to be removed. */
 void leftovers_find(struct leftovers *ret);
+/**
+ * leftovers_keep() - let connections go on that are translated, whatever rules are removed
+ * The kernel's translation works as long as there are rules that need it. A table of ours has one that does nothing;
+ * leftovers_find() finds it when these connections have ended.
+ * Return: true, or false after saying why not.
+ */
+bool leftovers_keep(struct leftovers *leftovers);
+/* How that is done, for people. */
+extern const char leftovers_keep_script[];
 /* Remove one. Return: true, or false after saying why not. */
 bool leftover_remove(const struct leftover *leftover);
 void leftovers_clear(struct leftovers *leftovers);
