@@ -30,6 +30,15 @@ reach_pods() {
 	done
 }
 
+# What is sent comes back, so each pair once is both ways.
+transfer() {
+	connections pod1 <<-END
+		tcp $(host pod2):8080 expect pod2 bytes 10000000 timeout 60000
+		tcp $(host pod3):8080 expect pod3 bytes 10000000 timeout 60000
+	END
+	connect pod2 tcp "$(host pod3):8080" expect pod3 bytes 10000000 timeout 60000
+}
+
 # The Service's addresses and names, from pods, nodes and outside.
 reach_services() {
 	local from
@@ -92,10 +101,8 @@ for node in "${nodes[@]}"; do
 done
 
 both reach_pods
+both transfer
 connections pod1 <<-END
-	tcp ${ip4[pod3]}:8080 expect pod3 bytes 10000000 timeout 30000
-	tcp [${ip6[pod3]}]:8080 expect pod3 bytes 2000000 timeout 30000
-	tcp ${ip4[pod2]}:8080 expect pod2 bytes 10000000 timeout 30000
 	udp ${ip4[pod3]}:8080 expect pod3 df bytes 1422
 	udp ${ip4[pod3]}:8080 expect too-big df bytes 1423
 END
