@@ -275,6 +275,38 @@ static void walks_over_each_client_once(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, calls, 12);
 }
 
+#define GROUPS 256
+#define ATTACKERS 256
+
+static unsigned int group(const struct kserv_session_table *table, u32 number)
+{
+	union nf_inet_addr addr = {};
+
+	addr.ip = htonl(0x0a000000 + number);
+	return (session_bucket(table, 1, &addr) - table->buckets) % GROUPS;
+}
+
+/* Clients that share buckets in a table whose seed is known do not where it is not. */
+static void clients_chosen_to_collide_spread_under_another_seed(struct kunit *test)
+{
+	struct kserv_net *other = world_begin(test), *kn = test->priv;
+	const struct kserv_session_table *known = &other->sessions, *secret = &kn->sessions;
+	unsigned int n = 0, longest = 0;
+	u8 filled[GROUPS] = {};
+	u32 number;
+
+	KUNIT_EXPECT_NE(test, memcmp(&known->seed, &secret->seed, sizeof(known->seed)), 0);
+	for (number = 1; number < 200 * GROUPS && n < ATTACKERS; number++) {
+		if (group(known, number))
+			continue;
+		n++;
+		longest = max_t(unsigned int, longest, ++filled[group(secret, number)]);
+	}
+	KUNIT_EXPECT_GE(test, n, ATTACKERS / 2U);
+	KUNIT_EXPECT_LE(test, longest, 16U);
+	world_end(other);
+}
+
 static struct kunit_case affinity_kunit_cases[] = {
 	KUNIT_CASE(remembers_a_client),
 	KUNIT_CASE(remembers_a_client_for_each_service),
@@ -289,6 +321,7 @@ static struct kunit_case affinity_kunit_cases[] = {
 	KUNIT_CASE(makes_room_by_forgetting_the_oldest_nearby),
 	KUNIT_CASE(does_without_a_memory_when_there_is_none),
 	KUNIT_CASE(walks_over_each_client_once),
+	KUNIT_CASE(clients_chosen_to_collide_spread_under_another_seed),
 	{}
 };
 

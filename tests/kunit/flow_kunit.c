@@ -783,6 +783,33 @@ static void stands_being_changed_by_all_cpus_at_once(struct kunit *test)
 	}
 }
 
+#define ATTACK_BITS 8
+#define ATTACKERS 256
+
+/* Connections that all have one bucket in a table whose seed is known are spread over one whose seed is not. */
+static void connections_chosen_to_collide_spread_under_another_seed(struct kunit *test)
+{
+	struct kserv_net *other = world_begin(test), *kn = test->priv;
+	struct kserv_flow_table known = { .bits = ATTACK_BITS, .seed = other->flows.seed };
+	struct kserv_flow_table secret = { .bits = ATTACK_BITS, .seed = kn->flows.seed };
+	u8 filled[1 << ATTACK_BITS] = {};
+	unsigned int n = 0, longest = 0;
+	struct kserv_tuple tuple;
+	u32 number;
+
+	KUNIT_EXPECT_NE(test, memcmp(&known.seed, &secret.seed, sizeof(known.seed)), 0);
+	for (number = 1; number < 200 << ATTACK_BITS && n < ATTACKERS; number++) {
+		tuple = client(test, 1, number, 1024 + number % 60000);
+		if (tuple_bucket(&known, &tuple))
+			continue;
+		n++;
+		longest = max_t(unsigned int, longest, ++filled[tuple_bucket(&secret, &tuple)]);
+	}
+	KUNIT_EXPECT_GE(test, n, ATTACKERS / 2);
+	KUNIT_EXPECT_LE(test, longest, 16U);
+	world_end(other);
+}
+
 static struct kunit_case flow_kunit_cases[] = {
 	KUNIT_CASE_PARAM(finds_flows_both_ways, flow_gen_params),
 	KUNIT_CASE_PARAM(tells_connections_apart, flow_gen_params),
@@ -807,6 +834,7 @@ static struct kunit_case flow_kunit_cases[] = {
 	KUNIT_CASE(a_flow_keeps_its_endpoint_and_service),
 	KUNIT_CASE_PARAM(leaves_nothing_behind_without_memory, flow_gen_params),
 	KUNIT_CASE(stands_being_changed_by_all_cpus_at_once),
+	KUNIT_CASE_PARAM(connections_chosen_to_collide_spread_under_another_seed, flow_gen_params),
 	{}
 };
 

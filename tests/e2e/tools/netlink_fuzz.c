@@ -243,9 +243,9 @@ static void be_root_of_own_network(unsigned long n)
 /* The figures are in shared memory: what he counted outlives him. */
 static void be_mortal(unsigned long n)
 {
-	/* A life is long and has few messages in it. */
-	unsigned long end = mine->messages + n / 8;
+	unsigned long end = mine->messages + n, last;
 	pid_t pid;
+	int i;
 
 	while (mine->messages < end) {
 		pid = fork();
@@ -255,8 +255,11 @@ static void be_mortal(unsigned long n)
 			work(n);
 			_exit(0);
 		}
-		chance(2);
-		usleep(5000 + chance(100000));
+		/* He dies after some messages, or when he hangs; a slow machine gives him as many as a fast one. */
+		last = mine->messages + chance(100);
+		for (i = 0; i < 2000 && mine->messages < last; i++)
+			usleep(1000);
+		usleep(chance(3000));
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
 		chance_state += pid;
