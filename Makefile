@@ -201,7 +201,8 @@ fuzz:
 
 bench:
 	@scripts/deps test
-	@$(MAKE) --no-print-directory userspace vm-programs modules
+	@$(MAKE) --no-print-directory userspace vm-programs host-programs modules
+	@tests/bench/dns
 	@tests/bench/run
 
 genl:
