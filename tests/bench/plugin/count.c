@@ -7,23 +7,14 @@
  *
  * Counting is per translated block, so a block left early by a page fault counts in full.
  */
-#include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "../mark.h"
-#include "qemu_plugin.h"
+#include "shared.h"
 
-#define TABLE_BITS 20
-#define KERNEL_HALF (1ULL << 63)
 
 struct block {
-	uint64_t address;
+	struct key place;	/* address, and number of instructions */
 	uint64_t runs;
-	uint64_t length;	/* instructions; 0: this slot is free */
 };
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -33,22 +24,6 @@ static uint64_t user, kernel, user_at_start, kernel_at_start;
 static bool with_blocks;
 static int section;
 static FILE *out;
-
-static struct block *find_block(uint64_t address, uint64_t length)
-{
-	uint64_t slot = (address * 31 + length) * 0x9e3779b97f4a7c15ULL >> (64 - TABLE_BITS);
-
-	for (int i = 0; i < 1 << TABLE_BITS; i++, slot = (slot + 1) & ((1 << TABLE_BITS) - 1)) {
-		struct block *block = &blocks[slot];
-
-		if (!block->length)
-			*block = (struct block){ .address = address, .length = length };
-		if (block->address == address && block->length == length)
-			return block;
-	}
-	fprintf(stderr, "count: more than %d blocks: raise TABLE_BITS\n", 1 << TABLE_BITS);
-	exit(1);
-}
 
 static void start(void)
 {
@@ -64,8 +39,8 @@ static void stop(void)
 		user - user_at_start, kernel - kernel_at_start);
 	for (int i = 0; with_blocks && i < 1 << TABLE_BITS; i++)
 		if (blocks[i].runs)
-			fprintf(out, "%" PRIx64 " %" PRIu64 "\n", blocks[i].address,
-				blocks[i].runs * blocks[i].length);
+			fprintf(out, "%" PRIx64 " %" PRIu64 "\n", blocks[i].place.first,
+				blocks[i].runs * blocks[i].place.second);
 	fflush(out);
 }
 
@@ -78,30 +53,18 @@ static void at_mark(unsigned int cpu, void *word)
 		stop();
 }
 
-/* The mark's word, or 0 if this is another instruction. */
-static uintptr_t mark_of(const struct qemu_plugin_insn *insn)
-{
-	static const uint8_t opcode[] = MARK_OPCODE;
-	const uint8_t *bytes = qemu_plugin_insn_data(insn);
-	uint32_t word;
-
-	if (qemu_plugin_insn_size(insn) != sizeof(opcode) + sizeof(word) ||
-	    memcmp(bytes, opcode, sizeof(opcode)))
-		return 0;
-	memcpy(&word, bytes + sizeof(opcode), sizeof(word));
-	return word;
-}
-
 static void at_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	uint64_t address = qemu_plugin_tb_vaddr(tb), length = qemu_plugin_tb_n_insns(tb);
+	struct block *block;
 
 	(void)id;
 	qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
 						 address & KERNEL_HALF ? &kernel : &user, length);
-	if (with_blocks)
-		qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64,
-							 &find_block(address, length)->runs, 1);
+	if (with_blocks) {
+		block = find_entry(blocks, sizeof(*block), address, length);
+		qemu_plugin_register_vcpu_tb_exec_inline(tb, QEMU_PLUGIN_INLINE_ADD_U64, &block->runs, 1);
+	}
 	for (size_t i = 0; i < length; i++) {
 		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
 		uintptr_t word = mark_of(insn);

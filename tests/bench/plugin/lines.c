@@ -6,25 +6,16 @@
  * and then, for each line and instruction, "LINE INSTRUCTION LOADS STORES LOADS STORES ..." in the file
  * out=FILE, two numbers for each CPU.
  */
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "../mark.h"
-#include "qemu_plugin.h"
+#include "shared.h"
 
-#define TABLE_BITS 20
 #define LINE_BITS 6
 #define CPUS 4
-#define KERNEL_HALF (1ULL << 63)
 
 struct access {
-	uint64_t line;
-	uint64_t instruction;	/* 0: this slot is free */
+	struct key place;	/* line, and address of the instruction */
 	uint64_t loads[CPUS];
 	uint64_t stores[CPUS];
 };
@@ -38,22 +29,6 @@ static bool awake;
 static int programs = 2, running;
 static FILE *out;
 
-static struct access *find_access(uint64_t line, uint64_t instruction)
-{
-	uint64_t slot = (line * 31 + instruction) * 0x9e3779b97f4a7c15ULL >> (64 - TABLE_BITS);
-
-	for (int i = 0; i < 1 << TABLE_BITS; i++, slot = (slot + 1) & ((1 << TABLE_BITS) - 1)) {
-		struct access *access = &accesses[slot];
-
-		if (!access->instruction)
-			*access = (struct access){ .line = line, .instruction = instruction };
-		if (access->line == line && access->instruction == instruction)
-			return access;
-	}
-	fprintf(stderr, "lines: more than %d of them: raise TABLE_BITS\n", 1 << TABLE_BITS);
-	exit(1);
-}
-
 static void at_access(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t address, void *instruction)
 {
 	struct access *access;
@@ -61,7 +36,7 @@ static void at_access(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t add
 	if (__atomic_load_n(&running, __ATOMIC_RELAXED) < programs || !(address & KERNEL_HALF) || cpu >= CPUS)
 		return;
 	pthread_mutex_lock(&lock);
-	access = find_access(address >> LINE_BITS, (uintptr_t)instruction);
+	access = find_entry(accesses, sizeof(*access), address >> LINE_BITS, (uintptr_t)instruction);
 	if (qemu_plugin_mem_is_store(info))
 		access->stores[cpu]++;
 	else
@@ -75,9 +50,9 @@ static void report(void)
 	for (int i = 0; i < 1 << TABLE_BITS; i++) {
 		const struct access *access = &accesses[i];
 
-		if (!access->instruction)
+		if (!access->place.second)
 			continue;
-		fprintf(out, "%" PRIx64 " %" PRIx64, access->line << LINE_BITS, access->instruction);
+		fprintf(out, "%" PRIx64 " %" PRIx64, access->place.first << LINE_BITS, access->place.second);
 		for (int cpu = 0; cpu < CPUS; cpu++)
 			fprintf(out, " %" PRIu64 " %" PRIu64, access->loads[cpu], access->stores[cpu]);
 		fputc('\n', out);
@@ -109,20 +84,6 @@ static void at_mark(unsigned int cpu, void *word)
 		report();
 	}
 	pthread_mutex_unlock(&lock);
-}
-
-/* The mark's word, or 0 if this is another instruction. */
-static uintptr_t mark_of(const struct qemu_plugin_insn *insn)
-{
-	static const uint8_t opcode[] = MARK_OPCODE;
-	const uint8_t *bytes = qemu_plugin_insn_data(insn);
-	uint32_t word;
-
-	if (qemu_plugin_insn_size(insn) != sizeof(opcode) + sizeof(word) ||
-	    memcmp(bytes, opcode, sizeof(opcode)))
-		return 0;
-	memcpy(&word, bytes + sizeof(opcode), sizeof(word));
-	return word;
 }
 
 static void at_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
