@@ -11,8 +11,8 @@
 #include "cache.h"
 #include "event.h"
 #include "flow.h"
-#include "latency.h"
 #include "gc.h"
+#include "latency.h"
 #include "service.h"
 #include "track.h"
 

@@ -89,11 +89,6 @@ take_over() {
 	go_on
 }
 
-is_gone() {
-	kservctl_on node1 takeover >"$work/said"
-	! in_netns node1 nft list tables | grep -q kserv-takeover
-}
-
 # As with flows of kserv's own: kube-proxy would have made connection tracking forget it.
 lose_the_endpoint() {
 	service default/dns udp at 1:53 pod2:8080
